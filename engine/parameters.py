@@ -1,0 +1,128 @@
+"""Parameters of a flow: one pydantic model, presets, and overrides from the command line."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from engine.errors import InputError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Parameters(BaseModel):
+    """Base of a flow's parameter model and of its sections: unknown names are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+def build(
+    model: type[M],
+    preset: Mapping[str, Any],
+    overrides: Sequence[str] | Mapping[str, Any] = (),
+    flow: str = "",
+) -> M:
+    """The model's defaults, changed by a preset, changed by overrides.
+
+    Arguments:
+        preset: nested values that differ from the defaults.
+        overrides: `section.name=value` texts, the value as JSON or plain text; or nested values.
+
+    Raises:
+        InputError: unknown names (the nearest one is suggested) or values out of range, each
+            with the parameter, the value found and what is allowed.
+    """
+    values = _merged({}, preset)
+    if isinstance(overrides, Mapping):
+        values = _merged(values, overrides)
+    else:
+        for text in overrides:
+            path, value = _parse(text)
+            _check_name(model, path, flow)
+            _assign(values, path, value)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise InputError(_explain(error, model, flow)) from None
+
+
+def names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every parameter's dotted name."""
+    for name, info in model.model_fields.items():
+        inner = info.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from names(inner, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
+
+
+def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in change.items():
+        if isinstance(value, Mapping) and isinstance(merged.get(name), Mapping):
+            merged[name] = _merged(merged[name], value)
+        else:
+            merged[name] = dict(value) if isinstance(value, Mapping) else value
+    return merged
+
+
+def _parse(text: str) -> tuple[list[str], Any]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--set {text!r}: expected section.parameter=value")
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = value
+    return name.strip().split("."), parsed
+
+
+def _check_name(model: type[BaseModel], path: Sequence[str], flow: str) -> None:
+    known = list(names(model))
+    dotted = ".".join(path)
+    if dotted not in known and not any(k.startswith(dotted + ".") for k in known):
+        # A name one level too deep may be a key of a dict parameter: the model judges that.
+        if any(dotted.startswith(k + ".") for k in known):
+            return
+        raise InputError(_unknown(dotted, known, flow))
+
+
+def _assign(values: dict[str, Any], path: Sequence[str], value: Any) -> None:
+    for name in path[:-1]:
+        inner = values.get(name)
+        values[name] = inner = dict(inner) if isinstance(inner, Mapping) else {}
+        values = inner
+    values[path[-1]] = value
+
+
+def nearest(word: str, known: Sequence[str]) -> str:
+    """`; did you mean X?` for a misspelt word, or the list of what there is."""
+    close = difflib.get_close_matches(word, known, 1, 0.5)
+    if not close and "." in word:
+        last = word.rsplit(".", 1)[-1]
+        close = [k for k in known if k.rsplit(".", 1)[-1] == last][:1]
+    return f"; did you mean {close[0]}?" if close else f"; there is: {', '.join(known)}"
+
+
+def _unknown(name: str, known: Sequence[str], flow: str) -> str:
+    of = f" of flow {flow}" if flow else ""
+    return f"there is no parameter {name}{of}{nearest(name, known)}"
+
+
+def _explain(error: ValidationError, model: type[BaseModel], flow: str) -> str:
+    lines = []
+    known = list(names(model))
+    for fault in error.errors(include_url=False):
+        place = ".".join(str(part) for part in fault["loc"]) or "parameters"
+        if fault["type"] == "extra_forbidden":
+            lines.append(_unknown(place, known, flow))
+            continue
+        message = fault["msg"].removeprefix("Value error, ")
+        found = fault.get("input")
+        shown = "" if isinstance(found, Mapping | BaseModel) else f" (found {found!r})"
+        lines.append(f"{place}: {message[0].lower() + message[1:]}{shown}")
+    return "\n".join(lines)

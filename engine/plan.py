@@ -1,0 +1,87 @@
+"""Plans: what would run, why, and how long it took last time. Nothing is computed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from engine.artifact import Artifact
+from engine.outcome import Outcome
+from engine.session import Call
+
+
+@dataclass
+class Plan:
+    """The calls of a flow in order, each with its outcome and reasons.
+
+    Arguments:
+        results: the flow's named results, as far as they are known.
+    """
+
+    flow: str
+    calls: list[Call] = field(default_factory=list)
+    results: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def stale(self) -> list[Call]:
+        """The calls that would, or may, run."""
+        return [c for c in self.calls if c.outcome in (Outcome.RUN, Outcome.UNKNOWN)]
+
+    @property
+    def fresh(self) -> bool:
+        """Whether nothing would run."""
+        return not self.stale
+
+    @property
+    def expected_seconds(self) -> float:
+        """Sum of the stale calls' last recorded durations; calls that never ran count as 0."""
+        return sum(call.expected or 0.0 for call in self.stale)
+
+    @property
+    def without_estimate(self) -> int:
+        """How many stale calls never ran, so that nothing is known of their duration."""
+        return sum(1 for call in self.stale if call.expected is None)
+
+    def artifacts(self) -> dict[str, Artifact]:
+        """The named results that are known."""
+        return {n: a for n, a in self.results.items() if isinstance(a, Artifact)}
+
+    def needed_for(self, stages: tuple[str, ...]) -> frozenset[str]:
+        """The slots of these stages and of everything they are made from."""
+        makers = {a.sha256: c for c in self.calls for a in c.artifacts}
+        slots = {c.slot: c for c in self.calls}
+        wanted = [c for c in self.calls if {c.stage.name, c.slot} & set(stages)]
+        found: set[str] = set()
+        while wanted:
+            call = wanted.pop()
+            if call.slot in found:
+                continue
+            found.add(call.slot)
+            for _, handle in call.handles():
+                maker = (
+                    makers.get(handle.sha256)
+                    if isinstance(handle, Artifact)
+                    else slots.get(handle.slot)
+                )
+                if maker is not None:
+                    wanted.append(maker)
+        return frozenset(found)
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as plain JSON data."""
+        return {
+            "flow": self.flow,
+            "fresh": self.fresh,
+            "expected_seconds": round(self.expected_seconds, 3),
+            "stages": [
+                {
+                    "slot": c.slot,
+                    "stage": c.stage.name,
+                    "key": c.key,
+                    "outcome": c.outcome.word,
+                    "reasons": [r.to_json() for r in c.reasons],
+                    "expected_seconds": c.expected,
+                }
+                for c in self.calls
+            ],
+        }

@@ -1,0 +1,445 @@
+"""Sessions: what a stage's call means now: looked up, planned, computed here or by Prefect."""
+
+from __future__ import annotations
+
+import contextlib
+import contextvars
+import logging
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from engine.artifact import Artifact, Pending, walk
+from engine.compute import compute, look_up
+from engine.environment import usable_cores
+from engine.errors import DamagedObject, InputError, LatentflowError, StageError
+from engine.journal import Journal, StageRun
+from engine.outcome import Cause, Outcome, Reason
+from engine.recipe import Recipe, explain
+from engine.record import Record
+from engine.stage import Bound, Stage
+from engine.store import Store
+
+log = logging.getLogger(__name__)
+
+_CURRENT: contextvars.ContextVar[Session | None] = contextvars.ContextVar("session", default=None)
+
+DEFAULT_MAX_BYTES = 2 << 30
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which stages of a flow to run.
+
+    Arguments:
+        refresh: stages that are computed even if their result is there.
+        since: stages that are computed again together with everything after them (`--from`).
+        until: stages after which the flow stops; only what they need is run.
+        deep: prove the content of every cached object before it counts as there.
+    """
+
+    refresh: tuple[str, ...] = ()
+    since: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    deep: bool = False
+
+
+@dataclass
+class Call:
+    """One call of a stage in a session."""
+
+    slot: str
+    stage: Stage[Any, Any]
+    bound: Bound
+    recipe: Recipe | None = None
+    outcome: Outcome = Outcome.UNKNOWN
+    reasons: list[Reason] = field(default_factory=list)
+    seconds: float = 0.0
+    expected: float | None = None
+    artifacts: tuple[Artifact, ...] = ()
+    force: bool = False
+
+    @property
+    def key(self) -> str:
+        """The recipe's key, or empty while an input is unknown."""
+        return self.recipe.key if self.recipe else ""
+
+    def handles(self) -> Iterator[tuple[str, Artifact | Pending]]:
+        """Place and handle of each input."""
+        for name, value in self.bound.inputs.items():
+            yield from walk(value, name)
+
+    @property
+    def inputs(self) -> dict[str, str]:
+        """Place → digest of the inputs that are known."""
+        return {place: h.digest for place, h in self.handles() if isinstance(h, Artifact)}
+
+    def to_run(self, error: str = "") -> StageRun:
+        """The call as a line of the journal."""
+        return StageRun(
+            slot=self.slot,
+            stage=self.stage.name,
+            key=self.key,
+            outcome=self.outcome,
+            reasons=self.reasons,
+            seconds=self.seconds,
+            artifacts=list(self.artifacts),
+            inputs=self.inputs,
+            error=error,
+        )
+
+
+class Runner(Protocol):
+    """Executes stale calls; told of cached ones too, so that a UI can show them."""
+
+    def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
+        """The call's record, and whether it was computed now."""
+
+    def run_all(self, session: Session, calls: Sequence[Call]) -> None:
+        """Finish several independent calls."""
+
+
+class LocalRunner:
+    """Computes in this process; mapped calls on threads."""
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or usable_cores()
+
+    def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
+        """Compute under the key's lock, unless another run did so while this one waited."""
+        if hit is not None:
+            return hit, False
+        assert call.recipe is not None
+        lock = session.store.lock(call.key, session.run_id)
+        waited: list[str] = []
+
+        def tell(text: str) -> None:
+            waited.append(text)
+            log.info("%s: %s", call.slot, text)
+
+        with lock.hold(on_wait=tell):
+            if waited or not call.force:
+                record, _ = look_up(session.store, call.key, call.stage.output_names)
+                if record is not None:
+                    return record, False
+            return session.compute(call), True
+
+    def run_all(self, session: Session, calls: Sequence[Call]) -> None:
+        """Finish the calls on a few threads; the first error is raised after the others ended."""
+        with ThreadPoolExecutor(self.workers, thread_name_prefix="stage") as pool:
+            contexts = [contextvars.copy_context() for _ in calls]
+            futures = [
+                pool.submit(context.run, session.finish, call)
+                for context, call in zip(contexts, calls, strict=True)
+            ]
+            try:
+                errors = [future.exception() for future in futures]
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+        for error in errors:
+            if error is not None:
+                raise error
+
+
+class Session:
+    """One pass over a flow: a plan, or a run with its journal.
+
+    Arguments:
+        planning: look results up and compute nothing.
+        previous: slot → what an earlier run made of it, for reasons and expected seconds.
+        wanted: the slots to run, or None for all.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        planning: bool = False,
+        journal: Journal | None = None,
+        previous: Mapping[str, StageRun] | None = None,
+        selection: Selection | None = None,
+        wanted: frozenset[str] | None = None,
+        runner: Runner | None = None,
+    ) -> None:
+        self.store = store
+        self.planning = planning
+        self.journal = journal
+        self.previous = dict(previous or {})
+        self.selection = selection or Selection()
+        self.wanted = wanted
+        self.runner: Runner = runner or LocalRunner()
+        self.calls: list[Call] = []
+        self._slots: dict[str, int] = {}
+        self._makers: dict[str, Call] = {}
+        self._tainted: set[str] = set()
+        self._healed: set[str] = set()
+        self._mutex = threading.RLock()
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run, empty outside one."""
+        return self.journal.id if self.journal else ""
+
+    @contextlib.contextmanager
+    def active(self) -> Iterator[Session]:
+        """Make this the session that stages called in the block belong to."""
+        token = _CURRENT.set(self)
+        try:
+            yield self
+        finally:
+            _CURRENT.reset(token)
+
+    # Calls
+
+    def perform(self, stage: Stage[Any, Any], bound: Bound, label: str) -> Any:
+        """Do what a call of the stage means in this session; returns handles."""
+        call = self._enter(stage, bound, label)
+        if call.outcome is not Outcome.SKIPPED:
+            self.finish(call)
+        return self._result(call)
+
+    def perform_all(self, stage: Stage[Any, Any], cells: Sequence[tuple[str, Bound]]) -> list[Any]:
+        """The same for many independent calls."""
+        calls = [self._enter(stage, bound, label) for label, bound in cells]
+        due = [call for call in calls if call.outcome is not Outcome.SKIPPED]
+        if self.planning:
+            for call in due:
+                self.finish(call)
+        else:
+            self.runner.run_all(self, due)
+        return [self._result(call) for call in calls]
+
+    def finish(self, call: Call) -> None:
+        """Look the call's result up and, unless this is a plan, compute a stale one."""
+        hit = self.examine(call)
+        if self.planning:
+            return
+        try:
+            record, computed = self.runner.run(self, call, hit)
+        except BaseException as error:
+            self.fail(call, error)
+            raise
+        self.accept(call, record, computed)
+
+    def examine(self, call: Call) -> Record | None:
+        """Set the call's recipe, reasons and, in a plan, its outcome; returns a sound record."""
+        before = self.previous.get(call.slot)
+        call.expected = before.seconds if before else None
+        pending = [h for _, h in call.handles() if isinstance(h, Pending)]
+        if pending:
+            self._examine_blind(call, pending)
+            return None
+        call.recipe = call.stage.recipe(call.bound)
+        asked = self._asked(call)
+        call.force = asked is not None
+        with self.store.using():
+            record, faults = look_up(
+                self.store, call.key, call.stage.output_names, self.selection.deep
+            )
+            if not self.planning:
+                self._begin(call)  # from here on the collector knows that this run uses it
+        if record is not None and asked is None:
+            call.outcome = Outcome.CACHED
+            call.artifacts, call.seconds = record.artifacts, record.seconds
+            self._remember(call)
+            return record
+        if faults and not self.planning:
+            log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
+        call.outcome = Outcome.RUN
+        call.reasons = ([asked] if asked else []) + faults or self._why(call)
+        return None
+
+    def compute(self, call: Call, attempts: int | None = None) -> Record:
+        """Compute the call here and now; inputs found damaged are made again first.
+
+        Arguments:
+            attempts: tries, instead of one more than the stage's retries.
+        """
+        assert call.recipe is not None
+        attempts = attempts or call.stage.options.retries + 1
+        for _ in range(1 + sum(1 for _ in call.handles())):
+            try:
+                return compute(self.store, call.stage, call.recipe, call.bound, attempts)
+            except DamagedObject as damage:
+                self._heal(damage)
+        raise StageError(f"{call.slot}: an input is damaged again each time it is made")
+
+    def accept(self, call: Call, record: Record, computed: bool) -> None:
+        """Note what became of a call."""
+        call.artifacts, call.seconds = record.artifacts, record.seconds
+        before = self.previous.get(call.slot)
+        if not computed:
+            call.outcome = Outcome.CACHED
+            call.reasons = []
+        elif before and [a.digest for a in before.artifacts] == [a.digest for a in call.artifacts]:
+            call.outcome = Outcome.UNCHANGED
+        else:
+            call.outcome = Outcome.RAN
+        self._remember(call)
+        self._log(call)
+
+    def fail(self, call: Call, error: BaseException) -> None:
+        """Note that a call failed."""
+        call.outcome = Outcome.FAILED
+        self._log(call, f"{type(error).__name__}: {error}")
+
+    def source(self, path: Path, max_bytes: int) -> Artifact:
+        """Take a file from outside into the store; see `engine.source`."""
+        with self.store.using():
+            artifact = self.store.put_file(path, max_bytes, copy=not self.planning)
+            if self.journal is not None:
+                self.journal.write("source", artifact=artifact.to_json())
+        return artifact
+
+    def load(self, artifact: Artifact) -> Any:
+        """An artifact's value; if its object is damaged, the stage that made it runs again."""
+        try:
+            return self.store.load(artifact)
+        except DamagedObject as damage:
+            self._heal(damage)
+            return self.store.load(artifact)
+
+    # Parts
+
+    def _enter(self, stage: Stage[Any, Any], bound: Bound, label: str) -> Call:
+        with self._mutex:
+            base = f"{stage.name}[{label}]" if label else stage.name
+            count = self._slots[base] = self._slots.get(base, 0) + 1
+            slot = base if count == 1 else f"{base}#{count}"
+            call = Call(slot, stage, bound)
+            self.calls.append(call)
+        if self.wanted is not None and slot not in self.wanted:
+            call.outcome = Outcome.SKIPPED
+        elif not self.planning and any(isinstance(h, Pending) for _, h in call.handles()):
+            call.outcome = Outcome.SKIPPED
+        return call
+
+    def _result(self, call: Call) -> Any:
+        handles: Sequence[Any] = call.artifacts or [
+            Pending(name, call.slot) for name in call.stage.output_names
+        ]
+        return call.stage.pack(handles)
+
+    def _examine_blind(self, call: Call, pending: Sequence[Pending]) -> None:
+        """A call whose inputs are not known: stale for sure only if its own part changed."""
+        known = {
+            name: value for name, value in call.bound.inputs.items() if not _has_pending(value)
+        }
+        part = call.stage.recipe(Bound(known, call.bound.params))
+        asked = self._asked(call)
+        old = self._old_recipe(call)
+        own = [r for r in explain(old, part) if r.cause is not Cause.INPUT] if old else []
+        waits = [Reason(Cause.UPSTREAM, slot) for slot in dict.fromkeys(p.slot for p in pending)]
+        never = [] if old else [Reason(Cause.FIRST)]
+        certain = ([asked] if asked else []) + own + never
+        call.outcome = Outcome.RUN if certain else Outcome.UNKNOWN
+        call.reasons = certain or waits
+
+    def _asked(self, call: Call) -> Reason | None:
+        """Whether the user asked for this call to run: by name, or by one of its ancestors."""
+        names = {call.stage.name, call.slot}
+        tainted = any(
+            (h.slot if isinstance(h, Pending) else h.sha256) in self._tainted
+            for _, h in call.handles()
+        )
+        if tainted or names & set(self.selection.since):
+            self._tainted.add(call.slot)
+            return Reason(Cause.REFRESH, "--from")
+        return Reason(Cause.REFRESH, "--refresh") if names & set(self.selection.refresh) else None
+
+    def _why(self, call: Call) -> list[Reason]:
+        assert call.recipe is not None
+        before = self.previous.get(call.slot)
+        if before is None:
+            return [Reason(Cause.FIRST)]
+        if before.key == call.key:
+            return [Reason(Cause.FORGOTTEN)]
+        old = self._old_recipe(call)
+        return explain(old, call.recipe) if old else [Reason(Cause.FORGOTTEN)]
+
+    def _old_recipe(self, call: Call) -> Recipe | None:
+        before = self.previous.get(call.slot)
+        if before is None:
+            return None
+        try:
+            record = self.store.read_record(before.key)
+        except ValueError:
+            return None
+        return record.recipe if record else None
+
+    def _begin(self, call: Call) -> None:
+        if self.journal is not None:
+            self.journal.write("begin", slot=call.slot, key=call.key)
+
+    def _log(self, call: Call, error: str = "") -> None:
+        if self.journal is not None:
+            self.journal.write("stage", **call.to_run(error).to_json())
+
+    def _remember(self, call: Call) -> None:
+        with self._mutex:
+            for artifact in call.artifacts:
+                self._makers[artifact.sha256] = call
+                if call.slot in self._tainted:
+                    self._tainted.add(artifact.sha256)
+
+    def _heal(self, damage: DamagedObject) -> None:
+        """Make a damaged object again by running the stage that made it."""
+        with self._mutex:
+            maker = self._makers.get(damage.sha256)
+            if maker is None:
+                raise damage
+            if damage.sha256 in self._healed:
+                return
+            for artifact in maker.artifacts:
+                if artifact.sha256 == damage.sha256:
+                    self.store.set_aside(artifact)
+            log.warning("%s; %s runs again", damage, maker.slot)
+            old = maker.artifacts
+            record = self.compute(maker)
+            if [a.sha256 for a in record.artifacts] != [a.sha256 for a in old]:
+                raise LatentflowError(
+                    f"{maker.slot} gave other bytes than before, so its damaged result cannot be "
+                    "restored for what was made from it: run the flow again"
+                )
+            self._healed.add(damage.sha256)
+            maker.reasons = [Reason(Cause.OBJECT, old[0].name, new=damage.fault)]
+            maker.outcome = Outcome.UNCHANGED
+            self._log(maker)
+
+
+def _has_pending(value: Any) -> bool:
+    return any(isinstance(handle, Pending) for _, handle in walk(value))
+
+
+def current() -> Session:
+    """The active session, or one on the default store that keeps no journal."""
+    return _CURRENT.get() or Session(Store())
+
+
+def active() -> Session | None:
+    """The active session, if there is one."""
+    return _CURRENT.get()
+
+
+def source(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Artifact:
+    """A handle to a file from outside, known by its content and kept in the store.
+
+    Arguments:
+        path: the user's file; it is only read.
+        max_bytes: refuse a larger one.
+
+    Raises:
+        InputError: it is missing, no file, unreadable or too large.
+    """
+    if not str(path):
+        raise InputError("the path of a file is empty")
+    return current().source(Path(path).expanduser(), max_bytes)
+
+
+def load(artifact: Artifact) -> Any:
+    """The value behind a handle: an array, table, JSON data, `Picture` or `File`."""
+    return current().load(artifact)
