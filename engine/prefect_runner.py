@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 _LOGGERS = ("engine", "tasks", "flows", "report")
 
 
-class HandleSerializer(Serializer[list[Artifact]]):
+class HandleSerializer(Serializer):  # type: ignore[type-arg]
     """Handles as JSON, the only thing that Prefect stores of a result."""
 
     type: str = Field(default="latentflow-handles", frozen=True)

@@ -1,0 +1,1 @@
+def publish(run, store): pass
