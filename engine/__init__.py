@@ -7,6 +7,7 @@ neither Prefect nor any array library before a stage needs it.
 from __future__ import annotations
 
 from engine.artifact import Artifact, Pending
+from engine.call import Selection
 from engine.errors import DamagedObject, InputError, LatentflowError, StageError, StoreError
 from engine.flow import Flow, Run, flow
 from engine.formats import File, Picture
@@ -14,7 +15,7 @@ from engine.outcome import Cause, Outcome, Reason
 from engine.parameters import Parameters
 from engine.plan import Plan
 from engine.recipe import Recipe
-from engine.session import Selection, load, source
+from engine.session import load, source
 from engine.stage import Stage, stage
 from engine.store import Store
 

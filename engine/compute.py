@@ -18,6 +18,7 @@ from engine.store import Store
 
 log = logging.getLogger(__name__)
 
+
 def look_up(
     store: Store, key: str, names: tuple[str, ...], deep: bool = False
 ) -> tuple[Record | None, list[Reason]]:

@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from engine import environment, session
 from engine.artifact import Artifact, walk
+from engine.call import Selection
 from engine.errors import InputError
 from engine.journal import Journal, RunRecord, previous_stages, read_run
 from engine.outcome import Outcome
 from engine.parameters import build, nearest
 from engine.plan import Plan
-from engine.session import Runner, Selection, Session
+from engine.runner import Runner
+from engine.session import Session
 from engine.stage import read_all_code
 from engine.store import Store, project_root
 
@@ -200,12 +202,12 @@ def flow(
 
 
 def _named(results: Mapping[str, Any]) -> dict[str, Artifact]:
-    named: dict[str, Artifact] = {}
-    for name, value in results.items():
-        for place, handle in walk(value, name):
-            if isinstance(handle, Artifact):
-                named[place] = handle
-    return named
+    return {
+        place: handle
+        for name, value in results.items()
+        for place, handle in walk(value, name)
+        if isinstance(handle, Artifact)
+    }
 
 
 def _unwritten(flow: Flow[Any], view: Session) -> RunRecord:
@@ -246,5 +248,3 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-

@@ -158,12 +158,12 @@ def _hash_array(sha: Any, array: np.ndarray) -> None:
     if array.size == 0:
         return
     if array.flags.c_contiguous:
-        sha.update(memoryview(array.reshape(-1).view(np.uint8)))
+        sha.update(array.reshape(-1).view(np.uint8))
         return
     rows = max(1, _BLOCK_BYTES // max(1, array.nbytes // array.shape[0]))
     for start in range(0, array.shape[0], rows):
         block = np.ascontiguousarray(array[start : start + rows])
-        sha.update(memoryview(block.reshape(-1).view(np.uint8)))
+        sha.update(block.reshape(-1).view(np.uint8))
 
 
 def _encode_frame(frame: pd.DataFrame) -> Encoded:

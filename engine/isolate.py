@@ -114,7 +114,8 @@ def _listen(stream: IO[str], said: list[str]) -> None:
 class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         entry = {"name": record.name, "level": record.levelno, "text": record.getMessage()}
-        print(_MARK + json.dumps(entry), file=sys.stderr, flush=True)
+        sys.stderr.write(_MARK + json.dumps(entry) + "\n")
+        sys.stderr.flush()
 
 
 def _find(task: dict[str, Any]) -> Stage[Any, Any]:
@@ -156,7 +157,7 @@ def _main() -> None:
         store = Store(Path(task["root"]))
         artifacts = call_and_store(store, stage, Bound(_revive(task["inputs"]), task["params"]))
         reply: dict[str, Any] = {"artifacts": [a.to_json() for a in artifacts]}
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - told to the parent, which raises
         text = str(error) if isinstance(error, StageError) else f"{type(error).__name__}: {error}"
         reply = {"error": text}
     with answer:

@@ -86,7 +86,8 @@ class RunRecord:
     Arguments:
         status: `completed`, `failed`, `interrupted`, `running` or `crashed`.
         results: the flow's named results.
-        begun: keys of stages whose computation was begun, finished or not.
+        begun: keys of stages that were looked up or begun, finished or not.
+        sources: the files from outside that the run read.
     """
 
     id: str
@@ -101,6 +102,7 @@ class RunRecord:
     stages: dict[str, StageRun] = field(default_factory=dict)
     results: dict[str, Artifact] = field(default_factory=dict)
     begun: list[str] = field(default_factory=list)
+    sources: list[Artifact] = field(default_factory=list)
     error: str = ""
 
     @property
@@ -124,6 +126,7 @@ class RunRecord:
             "environment": self.environment,
             "outcomes": self.counts,
             "stages": [s.to_json() for s in self.stages.values()],
+            "sources": [a.to_json() for a in self.sources],
             "results": {n: a.to_json() for n, a in self.results.items()},
             "error": self.error,
         }
@@ -145,8 +148,9 @@ class Journal:
         self._fd: int | None = None
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC)
-            os.chmod(self.path, 0o644)
+            self._fd = os.open(
+                self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
+            )
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         except OSError as error:
             log.warning("this run leaves no journal: %s (%s)", self.path, error.strerror)
@@ -197,6 +201,8 @@ def read_run(path: Path) -> RunRecord:
                 run.environment = dict(event.get("environment", {}))
             elif kind == "begin":
                 run.begun.append(str(event["key"]))
+            elif kind == "source":
+                run.sources.append(Artifact.from_json(event["artifact"]))
             elif kind == "stage":
                 stage = StageRun.from_json(event)
                 run.stages[stage.slot] = stage

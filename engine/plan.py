@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.artifact import Artifact
+from engine.call import Call
 from engine.outcome import Outcome
-from engine.session import Call
 
 
 @dataclass

@@ -1,1 +1,128 @@
-def publish(run, store): pass
+"""What a flow run shows in Prefect's UI: published on every run, cached or not."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+import logging
+import re
+from typing import Any
+
+from prefect.artifacts import create_markdown_artifact, create_table_artifact
+
+from engine.artifact import Artifact
+from engine.flow import Run
+from engine.graph import to_mermaid
+from engine.outcome import Outcome
+from engine.store import Store
+
+log = logging.getLogger(__name__)
+
+# The UI keeps pictures in its database: about 20 kB each is sharp enough on a screen.
+_WIDTH_PIXELS = 900
+_COLOURS = 48
+
+
+def publish(run: Run, store: Store) -> None:
+    """Publish a run's tables, its summary with the graph, and its pictures as artifacts.
+
+    A server that cannot be reached costs the pages, never the run: a warning says so.
+    """
+    flow = run.record.flow
+    for part in (_publish_tables, _publish_summary, _publish_pictures):
+        try:
+            part(run, store)
+        except Exception as error:  # noqa: BLE001 - pages are no part of the result
+            log.warning("%s is not shown in the UI: %s", part.__name__[9:], error)
+    log.info("flow %s: %s", flow, _counts(run))
+
+
+def _publish_tables(run: Run, store: Store) -> None:
+    """Every result that is a list of rows."""
+    for name, artifact in run.record.results.items():
+        if artifact.format != "json":
+            continue
+        rows = store.load(artifact)
+        if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
+            create_table_artifact(
+                key=_key(run.record.flow, name),
+                table=[{k: _cell(v) for k, v in row.items()} for row in rows],
+                description=f"{name} of flow {run.record.flow}",
+            )
+
+
+def _publish_summary(run: Run, store: Store) -> None:
+    record = run.record
+    slow = sorted(
+        (s for s in record.stages.values() if s.outcome in (Outcome.RAN, Outcome.UNCHANGED)),
+        key=lambda s: -s.seconds,
+    )
+    lines = [f"# {record.flow}", "", f"{_counts(run)} in {record.seconds:.1f} s.", ""]
+    if run.page is not None:
+        lines += [f"Report page: `{run.page}`", ""]
+    lines += ["```mermaid", to_mermaid(record), "```", ""]
+    if slow:
+        lines += ["| stage | outcome | seconds | why |", "| --- | --- | ---: | --- |"]
+        for stage in slow[:40]:
+            why = "; ".join(reason.text for reason in stage.reasons[:3]).replace("|", "\\|")
+            cells = (stage.slot, stage.outcome.word, f"{stage.seconds:.2f}", html.escape(why))
+            lines.append("| " + " | ".join(cells) + " |")
+    create_markdown_artifact(
+        key=_key(record.flow, "summary"),
+        markdown="\n".join(lines),
+        description=f"What ran in flow {record.flow}, and why",
+    )
+
+
+def _publish_pictures(run: Run, store: Store) -> None:
+    pictures = {n: a for n, a in run.record.results.items() if a.format == "png"}
+    if not pictures:
+        return
+    lines = [f"# Figures of {run.record.flow}"]
+    for name, artifact in pictures.items():
+        alt = " ".join(str(artifact.spec.get("alt", "")).split())
+        title = name.removeprefix("draw_").replace("_", " ")
+        caption = _plain(alt)
+        lines += ["", f"## {_plain(title)}", "", f"![{caption}]({_thumbnail(store, artifact)})", ""]
+        lines.append(caption)
+    create_markdown_artifact(
+        key=_key(run.record.flow, "figures"),
+        markdown="\n".join(lines),
+        description=f"Figures of flow {run.record.flow}",
+    )
+
+
+def _thumbnail(store: Store, artifact: Artifact) -> str:
+    """A small PNG as a data address, the form of picture that both of Prefect's UIs show."""
+    from PIL import Image
+
+    with Image.open(io.BytesIO(store.load(artifact).data)) as opened:
+        image = opened.convert("RGB")
+    if image.width > _WIDTH_PIXELS:
+        height = round(image.height * _WIDTH_PIXELS / image.width)
+        image = image.resize((_WIDTH_PIXELS, height), Image.Resampling.LANCZOS)
+    buffer = io.BytesIO()
+    image.quantize(_COLOURS).save(buffer, "PNG", optimize=True)
+    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+
+
+def _counts(run: Run) -> str:
+    return " · ".join(f"{number} {word}" for word, number in run.record.counts.items()) or "nothing"
+
+
+def _key(flow: str, name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", f"{flow}-{name}".lower()).strip("-")
+
+
+def _plain(text: str) -> str:
+    """Text from data, made harmless in Markdown."""
+    return re.sub(r"([\\`*_{}\[\]<>|!#])", r"\\\1", text)
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return "" if value is None else value

@@ -7,19 +7,18 @@ import contextvars
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from engine.artifact import Artifact, Pending, walk
+from engine.call import Call, Selection
 from engine.compute import compute, look_up
-from engine.environment import usable_cores
 from engine.errors import DamagedObject, InputError, LatentflowError, StageError
 from engine.journal import Journal, StageRun
 from engine.outcome import Cause, Outcome, Reason
 from engine.recipe import Recipe, explain
 from engine.record import Record
+from engine.runner import LocalRunner, Runner
 from engine.stage import Bound, Stage
 from engine.store import Store
 
@@ -28,121 +27,6 @@ log = logging.getLogger(__name__)
 _CURRENT: contextvars.ContextVar[Session | None] = contextvars.ContextVar("session", default=None)
 
 DEFAULT_MAX_BYTES = 2 << 30
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which stages of a flow to run.
-
-    Arguments:
-        refresh: stages that are computed even if their result is there.
-        since: stages that are computed again together with everything after them (`--from`).
-        until: stages after which the flow stops; only what they need is run.
-        deep: prove the content of every cached object before it counts as there.
-    """
-
-    refresh: tuple[str, ...] = ()
-    since: tuple[str, ...] = ()
-    until: tuple[str, ...] = ()
-    deep: bool = False
-
-
-@dataclass
-class Call:
-    """One call of a stage in a session."""
-
-    slot: str
-    stage: Stage[Any, Any]
-    bound: Bound
-    recipe: Recipe | None = None
-    outcome: Outcome = Outcome.UNKNOWN
-    reasons: list[Reason] = field(default_factory=list)
-    seconds: float = 0.0
-    expected: float | None = None
-    artifacts: tuple[Artifact, ...] = ()
-    force: bool = False
-
-    @property
-    def key(self) -> str:
-        """The recipe's key, or empty while an input is unknown."""
-        return self.recipe.key if self.recipe else ""
-
-    def handles(self) -> Iterator[tuple[str, Artifact | Pending]]:
-        """Place and handle of each input."""
-        for name, value in self.bound.inputs.items():
-            yield from walk(value, name)
-
-    @property
-    def inputs(self) -> dict[str, str]:
-        """Place → digest of the inputs that are known."""
-        return {place: h.digest for place, h in self.handles() if isinstance(h, Artifact)}
-
-    def to_run(self, error: str = "") -> StageRun:
-        """The call as a line of the journal."""
-        return StageRun(
-            slot=self.slot,
-            stage=self.stage.name,
-            key=self.key,
-            outcome=self.outcome,
-            reasons=self.reasons,
-            seconds=self.seconds,
-            artifacts=list(self.artifacts),
-            inputs=self.inputs,
-            error=error,
-        )
-
-
-class Runner(Protocol):
-    """Executes stale calls; told of cached ones too, so that a UI can show them."""
-
-    def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
-        """The call's record, and whether it was computed now."""
-
-    def run_all(self, session: Session, calls: Sequence[Call]) -> None:
-        """Finish several independent calls."""
-
-
-class LocalRunner:
-    """Computes in this process; mapped calls on threads."""
-
-    def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or usable_cores()
-
-    def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
-        """Compute under the key's lock, unless another run did so while this one waited."""
-        if hit is not None:
-            return hit, False
-        assert call.recipe is not None
-        lock = session.store.lock(call.key, session.run_id)
-        waited: list[str] = []
-
-        def tell(text: str) -> None:
-            waited.append(text)
-            log.info("%s: %s", call.slot, text)
-
-        with lock.hold(on_wait=tell):
-            if waited or not call.force:
-                record, _ = look_up(session.store, call.key, call.stage.output_names)
-                if record is not None:
-                    return record, False
-            return session.compute(call), True
-
-    def run_all(self, session: Session, calls: Sequence[Call]) -> None:
-        """Finish the calls on a few threads; the first error is raised after the others ended."""
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="stage") as pool:
-            contexts = [contextvars.copy_context() for _ in calls]
-            futures = [
-                pool.submit(context.run, session.finish, call)
-                for context, call in zip(contexts, calls, strict=True)
-            ]
-            try:
-                errors = [future.exception() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
-        for error in errors:
-            if error is not None:
-                raise error
 
 
 class Session:
@@ -312,9 +196,9 @@ class Session:
             slot = base if count == 1 else f"{base}#{count}"
             call = Call(slot, stage, bound)
             self.calls.append(call)
-        if self.wanted is not None and slot not in self.wanted:
-            call.outcome = Outcome.SKIPPED
-        elif not self.planning and any(isinstance(h, Pending) for _, h in call.handles()):
+        unasked = self.wanted is not None and slot not in self.wanted
+        blind = not self.planning and any(isinstance(h, Pending) for _, h in call.handles())
+        if unasked or blind:
             call.outcome = Outcome.SKIPPED
         return call
 

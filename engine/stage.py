@@ -114,10 +114,10 @@ class Stage(Generic[P, R]):
         """The NamedTuple that the function returns and its fields, or None for a single output."""
         returned = self._signature.return_annotation
         if isinstance(returned, str):
-            scope = inspect.unwrap(self.fn).__globals__  # type: ignore[attr-defined]
+            scope = inspect.unwrap(self.fn).__globals__
             returned = scope.get(returned)
         fields = getattr(returned, "_fields", None)
-        return (returned, tuple(fields)) if fields else None
+        return (returned, tuple(str(field) for field in fields)) if fields else None
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -252,7 +252,7 @@ def stage(fn: Any = None, /, **options: Any) -> Any:
     if fn is not None:
         return Stage(fn, Options())
     for name in ("packages", "ignore"):
-        options[name] = tuple(options.get(name, ()))
+        options[name] = tuple(options.get(name) or ())
     return lambda function: Stage(function, replace(Options(), **options))
 
 

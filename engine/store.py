@@ -21,8 +21,9 @@ import shutil
 import socket
 import stat
 from collections.abc import Iterator
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from engine import formats
 from engine.artifact import Artifact
@@ -201,7 +202,7 @@ class Store:
             self._publish(temporary, path)
 
     @contextlib.contextmanager
-    def temporary(self, suffix: str) -> Iterator[tuple[Path, BinaryIO]]:
+    def temporary(self, suffix: str) -> Iterator[tuple[Path, BufferedRandom]]:
         """A new file in `tmp/`, gone when the block ends unless it was moved away."""
         folder = self.root / "tmp"
         path = folder / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(6)}{suffix}"
@@ -256,14 +257,14 @@ class Store:
         return self.root / "locks" / "collector.lock"
 
 
-def _sync_and_hash(file: BinaryIO) -> tuple[str, int]:
+def _sync_and_hash(file: BufferedRandom) -> tuple[str, int]:
     file.flush()
     os.fsync(file.fileno())
     file.seek(0)
     return hashlib.file_digest(file, "sha256").hexdigest(), os.fstat(file.fileno()).st_size
 
 
-def _open_outside(path: Path, max_bytes: int) -> BinaryIO:
+def _open_outside(path: Path, max_bytes: int) -> BufferedReader:
     """Open a user's file for reading, refusing what is no file or too large."""
     try:
         found = path.stat()

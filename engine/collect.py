@@ -1,0 +1,236 @@
+"""Garbage collection by reachability: from the newest runs of each flow, pins and live runs.
+
+    run ── used ──▸ record ── made ──▸ object        what no kept run reaches is removed
+
+The collector locks out look-ups and publications for the moment that it takes; what a running
+flow uses stands in its journal, what it has just written is newer than its start.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from engine.artifact import Artifact
+from engine.errors import InputError
+from engine.journal import RunRecord, is_live, list_runs, read_run
+from engine.locks import FileLock
+from engine.pins import list_pins
+from engine.store import Store
+
+log = logging.getLogger(__name__)
+
+_ABANDONED_SECONDS = 86400.0  # a temporary file of another machine is left alone that long
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing in the store, with the reason for which it stays or goes."""
+
+    kind: str
+    name: str
+    size: int
+    reason: str
+
+    def to_json(self) -> dict[str, Any]:
+        """The item as plain JSON data."""
+        return vars(self).copy()
+
+
+@dataclass
+class Collection:
+    """What a collection kept and removed, or would remove."""
+
+    dry_run: bool
+    kept: list[Item] = field(default_factory=list)
+    removed: list[Item] = field(default_factory=list)
+
+    @property
+    def freed_bytes(self) -> int:
+        """Bytes of what was, or would be, removed."""
+        return sum(item.size for item in self.removed)
+
+    @property
+    def kept_bytes(self) -> int:
+        """Bytes of what stays."""
+        return sum(item.size for item in self.kept)
+
+    def to_json(self) -> dict[str, Any]:
+        """The collection as plain JSON data."""
+        return {
+            "dry_run": self.dry_run,
+            "freed_bytes": self.freed_bytes,
+            "kept_bytes": self.kept_bytes,
+            "kept": [item.to_json() for item in self.kept],
+            "removed": [item.to_json() for item in self.removed],
+        }
+
+
+@dataclass
+class _Roots:
+    runs: dict[Path, str] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    objects: dict[str, str] = field(default_factory=dict)
+    since: float | None = None
+
+
+def collect(store: Store, keep: int = 5, dry_run: bool = False) -> Collection:
+    """Remove what the newest `keep` runs of each flow, pinned and live runs do not reach.
+
+    Arguments:
+        keep: runs of each flow that stay, at least 1.
+        dry_run: only tell.
+
+    Raises:
+        InputError: `keep` is less than 1.
+    """
+    if keep < 1:
+        raise InputError(f"--keep {keep}: at least the newest run of each flow stays (1 or more)")
+    result = Collection(dry_run)
+    if not store.root.exists():
+        return result
+    lock = FileLock(store.collector_lock)
+    with lock.hold(on_wait=log.info):
+        roots = _find_roots(store, keep)
+        for kind, path in _contents(store):
+            reason = _why_kept(store, roots, kind, path)
+            size = _size(path)
+            name = path.relative_to(store.root).as_posix()
+            if reason is not None:
+                result.kept.append(Item(kind, name, size, reason))
+                continue
+            result.removed.append(Item(kind, name, size, _why_removed(kind)))
+            if not dry_run:
+                _remove(path)
+    return result
+
+
+def _find_roots(store: Store, keep: int) -> _Roots:
+    roots = _Roots()
+    pins = set(list_pins(store))
+    seen: dict[str, int] = {}
+    for path in list_runs(store):
+        flow = path.parent.name
+        seen[flow] = seen.get(flow, 0) + 1
+        live = is_live(path)
+        reason = (
+            f"run {path.stem} is running"
+            if live
+            else f"run {path.stem} is pinned"
+            if path.stem in pins
+            else f"one of the newest {keep} runs of {flow}"
+            if seen[flow] <= keep
+            else None
+        )
+        if reason is None:
+            continue
+        roots.runs[path] = reason
+        run = read_run(path)
+        for key in (*run.begun, *(stage.key for stage in run.stages.values())):
+            roots.keys.setdefault(key, f"used by {path.stem}")
+        for artifact in _artifacts(run):
+            roots.objects.setdefault(artifact.address, f"used by {path.stem}")
+        if live:
+            start = _start(run)
+            roots.since = start if roots.since is None else min(roots.since, start)
+    for key, reason in roots.keys.items():
+        with contextlib.suppress(ValueError):
+            record = store.read_record(key)
+            for artifact in record.artifacts if record else ():
+                roots.objects.setdefault(artifact.address, reason)
+    return roots
+
+
+def _artifacts(run: RunRecord) -> Iterator[Artifact]:
+    for stage in run.stages.values():
+        yield from stage.artifacts
+    yield from run.results.values()
+    yield from run.sources
+
+
+def _start(run: RunRecord) -> float:
+    try:
+        return datetime.fromisoformat(run.started).timestamp() - 2.0
+    except ValueError:
+        return run.path.stat().st_ctime - 60.0
+
+
+def _contents(store: Store) -> Iterator[tuple[str, Path]]:
+    yield from (("run", path) for path in list_runs(store))
+    for kind, pattern in (
+        ("record", "records/*"),
+        ("object", "objects/*/*"),
+        ("temporary", "tmp/*"),
+        ("checkpoint", "checkpoints/*"),
+    ):
+        yield from ((kind, path) for path in sorted(store.root.glob(pattern)))
+
+
+def _why_kept(store: Store, roots: _Roots, kind: str, path: Path) -> str | None:
+    if kind == "run":
+        return roots.runs.get(path)
+    if kind == "temporary":
+        return _owner(path)
+    try:
+        written = path.stat().st_mtime
+    except OSError:
+        return None
+    if roots.since is not None and written >= roots.since:
+        return "newer than the start of a running flow"
+    if kind == "record":
+        return roots.keys.get(path.stem)
+    if kind == "checkpoint":
+        return roots.keys.get(path.name)
+    address = path.relative_to(store.objects).as_posix()
+    if address in roots.objects:
+        return roots.objects[address]
+    return None
+
+
+def _owner(path: Path) -> str | None:
+    """The living process that may still write a temporary file."""
+    host, _, rest = path.name.rpartition("-")[0].rpartition("-")
+    if host == socket.gethostname() and rest.isdigit():
+        try:
+            os.kill(int(rest), 0)
+        except ProcessLookupError:
+            return None
+        except PermissionError:
+            pass
+        return f"process {rest} is writing it"
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
+            return "another machine may be writing it"
+    return None
+
+
+def _why_removed(kind: str) -> str:
+    return {
+        "run": "older than the runs that are kept",
+        "temporary": "its process is gone",
+    }.get(kind, "no kept run uses it")
+
+
+def _size(path: Path) -> int:
+    try:
+        if path.is_dir():
+            return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
+        return path.stat().st_size
+    except OSError:
+        return 0
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

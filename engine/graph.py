@@ -1,0 +1,89 @@
+"""The graph of a run: which stage fed which, repeated stages drawn as one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from engine.journal import RunRecord, StageRun
+from engine.outcome import Outcome
+
+# The outcome that a group of calls shows: the first of these that occurs in it.
+_LOUDEST = (
+    Outcome.FAILED,
+    Outcome.RAN,
+    Outcome.UNCHANGED,
+    Outcome.RUN,
+    Outcome.UNKNOWN,
+    Outcome.SKIPPED,
+    Outcome.CACHED,
+)
+
+_FILL = {
+    Outcome.FAILED: "#d55e00",
+    Outcome.RAN: "#0072b2",
+    Outcome.UNCHANGED: "#56b4e9",
+    Outcome.CACHED: "#009e73",
+    Outcome.SKIPPED: "#999999",
+    Outcome.RUN: "#e69f00",
+    Outcome.UNKNOWN: "#cc79a7",
+}
+
+
+@dataclass
+class Node:
+    """All calls of one stage.
+
+    Arguments:
+        feeds: names of the stages that take what this one makes.
+    """
+
+    stage: str
+    calls: list[StageRun] = field(default_factory=list)
+    feeds: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The loudest outcome of its calls."""
+        return min((call.outcome for call in self.calls), key=_LOUDEST.index)
+
+    @property
+    def seconds(self) -> float:
+        """Sum of its calls' durations."""
+        return sum(call.seconds for call in self.calls)
+
+    @property
+    def fill(self) -> str:
+        """Its outcome's colour, safe for colour-blind eyes."""
+        return _FILL[self.outcome]
+
+
+def build_graph(run: RunRecord) -> dict[str, Node]:
+    """Stage's name → node, in the order of the run; edges follow the digests."""
+    nodes: dict[str, Node] = {}
+    makers: dict[str, str] = {}
+    for call in run.stages.values():
+        nodes.setdefault(call.stage, Node(call.stage)).calls.append(call)
+        for artifact in call.artifacts:
+            makers.setdefault(artifact.digest, call.stage)
+    for call in run.stages.values():
+        for digest in call.inputs.values():
+            maker = makers.get(digest)
+            if maker and maker != call.stage and call.stage not in nodes[maker].feeds:
+                nodes[maker].feeds.append(call.stage)
+    return nodes
+
+
+def to_mermaid(run: RunRecord) -> str:
+    """The graph as Mermaid text, coloured by outcome, with seconds."""
+    nodes = build_graph(run)
+    lines = ["flowchart LR"]
+    for name, node in nodes.items():
+        times = f" ×{len(node.calls)}" if len(node.calls) > 1 else ""
+        label = f"{node.outcome.sign} {name}{times}<br/>{node.outcome.word} · {node.seconds:.2f} s"
+        lines.append(f'  {name}["{label}"]')
+    lines += [f"  {name} --> {to}" for name, node in nodes.items() for to in node.feeds]
+    for outcome in dict.fromkeys(node.outcome for node in nodes.values()):
+        members = ",".join(n for n, node in nodes.items() if node.outcome is outcome)
+        style = f"fill:{_FILL[outcome]},color:#ffffff,stroke:#333333"
+        lines += [f"  classDef {outcome.word} {style}", f"  class {members} {outcome.word}"]
+    return "\n".join(lines)
