@@ -6,9 +6,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
-import pytest
+
+if TYPE_CHECKING:
+    import pytest
 
 _HOME = Path(tempfile.mkdtemp(prefix="latentflow-tests-"))
 
