@@ -19,7 +19,7 @@ from tasks.figures.style import (
     new_sheet,
     picture,
 )
-from tasks.figures.words import counted, distinct_names, listing, percent, prose
+from tasks.figures.words import counted, distinct_names, listing, percent, prose, span
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -80,7 +80,7 @@ def say_forest(scores: pd.DataFrame, importances: pd.DataFrame) -> str:
     return (
         f"The forest classifies {percent(float(accuracy.mean()))} of unseen rows correctly "
         f"(sd {100 * _spread(accuracy):.1f} points over {counted(len(accuracy), 'split')}, "
-        f"{percent(float(accuracy.min()))} to {percent(float(accuracy.max()))}), "
+        f"{span(float(accuracy.min()), float(accuracy.max()))}), "
         f"relying most on {told}."
     )
 

@@ -106,7 +106,7 @@ def say_silhouettes(profiles: Mapping[str, pd.DataFrame]) -> str:
     told = listing([f"{means[k]:.3f} for k = {k}" for k in sorted(means)])
     return (
         f"The mean silhouette is {told}; at k = {best} the weakest cluster is {each.idxmin()} "
-        f"with {each.min():.3f}, and {percent(below)} of the points are below zero, "
+        f"with {each.min():.3f}, and {percent(below)} of the points lie below zero, "
         "nearer to another cluster than to their own."
     )
 
@@ -146,7 +146,7 @@ def plot_crosstab(counts: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     dress(axes, grid="none")
     axes.set_xticks(
         range(len(classes)), [names[c] for c in classes], fontsize=SMALL, color=INK,
-        rotation=35 if slanted else 0, ha="left" if slanted else "center",
+        rotation=(60 if len(classes) > 12 else 35) if slanted else 0, ha="left" if slanted else "center",
         rotation_mode="anchor",
     )  # fmt: skip
     axes.xaxis.tick_top()
@@ -207,10 +207,15 @@ def say_crosstab(counts: pd.DataFrame) -> str:
     missing = [prose(name) for name in _classes_of(counts) if name not in owners.index]
     tail = f"; {listing(split)}" if split else ""
     tail += f"; no cluster is mostly {listing(missing)}" if missing else ""
+    least = (
+        f", least in cluster {worst['cluster']} "
+        f"({percent(float(worst['purity']))} {prose(worst['majority'])})"
+        if worst["purity"] < 1
+        else ""
+    )
     return (
         f"{percent(inside)} of the {counted(int(filled['size'].sum()), 'point')} belong to the "
-        f"majority class of their cluster, least in cluster {worst['cluster']} "
-        f"({percent(worst['purity'])} {prose(worst['majority'])}){tail}."
+        f"majority class of their cluster{least}{tail}."
     )
 
 

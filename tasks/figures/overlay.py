@@ -19,7 +19,16 @@ from tasks.figures.style import (
     picture,
     point_key,
 )
-from tasks.figures.words import counted, distinct_names, listing, literal, percent, prose, shorten
+from tasks.figures.words import (
+    counted,
+    distinct_names,
+    listing,
+    literal,
+    percent,
+    prose,
+    shorten,
+    span,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -107,9 +116,9 @@ def say_overlay(counts: pd.DataFrame) -> str:
         if len(shared)
         else ""
     )
-    span = f"{percent(float(others['purity'].min()))} to {percent(float(others['purity'].max()))}"
+    kept = span(float(others["purity"].min()), float(others["purity"].max()))
     return (
-        f"{head},{again} and the other clusters keep to one class by {span}, "
+        f"{head},{again} and the other clusters keep to one class by {kept}, "
         f"so that {whole} of all points carry their cluster's majority label."
     )
 

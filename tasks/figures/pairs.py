@@ -89,7 +89,9 @@ def plot_pairs(
     names = list(features.columns)
     shares = separation(features, clusters) if len(names) > 1 else {}
     note = " · ".join(
-        part for part in (f"axes: {quantity(about)}" if len(names) > 2 else "", SHARE, note) if part
+        part
+        for part in (f"axes: {quantity(about)}" if about.get("unit") else "", SHARE, note)
+        if part
     )
     if len(names) < 2:
         raise ValueError(
@@ -114,7 +116,7 @@ def plot_pairs(
         label = axes.set_title(
             percent(shares[x, y], 0), loc="right", fontsize=SMALL, pad=3, color=MUTED
         )
-        if (x, y) == best:
+        if (x, y) == best and len(pairs) > 1:
             label.set(color=ACCENT, fontweight="bold")
             for spine in axes.spines.values():
                 spine.set(visible=True, color=ACCENT, linewidth=1.6)

@@ -15,6 +15,7 @@ from tasks.figures.style import (
     MUTED,
     PACKAGES,
     SMALL,
+    add_key,
     dress,
     label_looks,
     new_sheet,
@@ -47,16 +48,16 @@ def plot_pca(
         notes.append(f"{cut} {kind(about, 2)} with smaller loadings are left out")
     upper = max(3.2, 1.1 + 0.27 * len(table))
     figure = new_sheet(
-        upper + 4.6, f"Principal components of the {kind(about, 2)}", " · ".join(notes),
-        point_key(looks, distinct_names(classes)),
-    )  # fmt: skip
-    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=(upper, 4.6))[:, 0]
+        upper + 4.9, f"Principal components of the {kind(about, 2)}", " · ".join(notes)
+    )
+    top, bottom = figure.subfigures(2, 1, squeeze=False, height_ratios=(upper, 4.9))[:, 0]
     for part in (top, bottom):
         part.set_facecolor(CARD)
     scree, heat = top.subplots(1, 2, width_ratios=(1, 1.25))
     _draw_scree(scree, variance)
     _draw_loadings(heat, table, about)
     plane = bottom.subplots()
+    add_key(bottom, point_key(looks, distinct_names(classes)), "outside upper left")
     ratio = variance["ratio"].to_numpy()
     if scores.shape[1] > 1:
         x, y = points.iloc[:, 0].to_numpy(), points.iloc[:, 1].to_numpy()
@@ -108,8 +109,8 @@ def _draw_scree(axes: Axes, variance: pd.DataFrame) -> None:
         )  # fmt: skip
         if place > 1:
             axes.annotate(
-                f"{100 * total:.0f}", (place, total), xytext=(0, 5), textcoords="offset points",
-                ha="center", va="bottom", fontsize=SMALL, color=ACCENT,
+                f"{100 * total:.0f}", (place, total), xytext=(-1, 4), textcoords="offset points",
+                ha="right", va="bottom", fontsize=SMALL, color=ACCENT,
             )  # fmt: skip
 
 
@@ -152,8 +153,8 @@ def say_pca(variance: pd.DataFrame, loadings: pd.DataFrame) -> str:
         # The next feature belongs to the axis only where it weighs about as much as the first.
         strong = [n for n in order if abs(column[n]) >= 0.8 * abs(column[order[0]])]
         parts = [f"{prose(name)} ({column[name]:.2f})" for name in strong]
-        made.append(f"PC{place} is mostly {listing(parts, 3)}")
-    return f"{held}; {listing(made)}."
+        made.append(f"PC{place} {'is ' if place == 1 else ''}mostly {listing(parts, 3)}")
+    return f"{held}; {', '.join(made)}."
 
 
 @stage(packages=PACKAGES)

@@ -168,7 +168,12 @@ def _holders(held: pd.Series[int]) -> str:
         return "each class holds one"
     clauses = [f"{prose(name)} holds {n}" for name, n in held.items() if n > 1]
     none = [prose(name) for name, n in held.items() if n == 0]
-    return listing([*clauses, *([f"{listing(none)} none"] if none else [])])
+    return listing(
+        [
+            *clauses,
+            *([f"{listing(none)} {'holds' if len(none) == 1 else 'hold'} none"] if none else []),
+        ]
+    )
 
 
 def say_centroids(

@@ -18,7 +18,7 @@ from tasks.figures.words import literal
 if TYPE_CHECKING:
     import numpy as np
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.legend import Legend
     from matplotlib.lines import Line2D
 
@@ -87,7 +87,7 @@ def new_sheet(height: float, title: str, note: str = "", *keys: Sequence[Line2D]
 
     figure = Figure(figsize=(WIDTH, height), dpi=DPI, facecolor=CARD, layout="constrained")
     FigureCanvasAgg(figure)
-    legends = [_add_key(figure, key) for key in keys if key]
+    legends = [add_key(figure, key) for key in keys if key]
     heights = [legend.get_window_extent().height / DPI + 0.06 for legend in legends]
     lines = wrap(note, NOTE_LINE)
     top, foot = 0.42 + sum(heights), 0.12 + 0.18 * len(lines) if lines else 0.04
@@ -114,15 +114,21 @@ def new_sheet(height: float, title: str, note: str = "", *keys: Sequence[Line2D]
     return figure
 
 
-def _add_key(figure: Figure, handles: Sequence[Line2D]) -> Legend:
-    """Add a frameless legend with as many columns as fit the width."""
+def add_key(
+    place: Figure | SubFigure, handles: Sequence[Line2D], where: Any = "upper left"
+) -> Legend:
+    """Add a frameless legend with as many columns as fit the width.
+
+    At an "outside ..." place the layout makes room for it.
+    """
+    outside = str(where).startswith("outside")
     for columns in range(min(6, len(handles)), 0, -1):
-        legend = figure.legend(
-            handles=list(handles), loc="upper left", ncols=columns, frameon=False, borderpad=0,
+        legend = place.legend(
+            handles=list(handles), loc=where, ncols=columns, frameon=False, borderpad=0,
             fontsize=SMALL + 0.5, labelcolor=INK, handletextpad=0.5, columnspacing=1.6,
-            borderaxespad=0,
+            borderaxespad=0.5 if outside else 0,
         )  # fmt: skip
-        legend.set_in_layout(False)
+        legend.set_in_layout(outside)
         if columns == 1 or legend.get_window_extent().width <= (WIDTH - 2 * MARGIN) * DPI:
             break
         legend.remove()

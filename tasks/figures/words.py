@@ -72,6 +72,12 @@ def percent(share: float, digits: int = 1) -> str:
     return f"{text} %"
 
 
+def span(low: float, high: float) -> str:
+    """Return two shares as a range in percent, or as one number where they read the same."""
+    first, last = percent(low), percent(high)
+    return first if first == last else f"{first} to {last}"
+
+
 def kind(about: Mapping[str, Any], number: int = 1) -> str:
     """Return what a column of the data is called: a signal where the unit is dBm, else a feature."""
     noun = "signal" if about.get("unit") == "dBm" else "feature"
