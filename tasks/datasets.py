@@ -74,6 +74,8 @@ class Dataset:
     content_limit: int
 
 
+_UCI = "https://archive.ics.uci.edu"
+
 WIFI = Dataset(
     name="wifi",
     title="Wireless Indoor Localization: 7 signal strengths (dBm) and a room",
@@ -81,21 +83,12 @@ WIFI = Dataset(
     parts=(("text", "2ae62faa28071e47b875d6bb64175238574a8d1366d1b64ab355bc1c87220294"),),
     mirrors=(
         Source(
-            (
-                Remote(
-                    "https://archive.ics.uci.edu/static/public/422/wireless+indoor+localization.zip"
-                ),
-            ),
+            (Remote(f"{_UCI}/static/public/422/wireless+indoor+localization.zip"),),
             "zip",
             member="wifi_localization.txt",
         ),
         Source(
-            (
-                Remote(
-                    "https://archive.ics.uci.edu/ml/machine-learning-databases/00422/wifi_localization.txt"
-                ),
-            ),
-            "text",
+            (Remote(f"{_UCI}/ml/machine-learning-databases/00422/wifi_localization.txt"),), "text"
         ),
     ),
     bundled=Source((Remote("wifi_localization.txt"),), "text"),

@@ -98,30 +98,32 @@ def obtain(
     failures: list[str] = []
     silent: set[str] = set()
     until = time.monotonic() + (patience if dataset.bundled else float("inf"))
+
+    def failed(source: Source, fault: object, level: int = logging.INFO) -> None:
+        failures.append(f"{source.title}: {fault}")
+        log.log(level, "%s: %s", dataset.name, failures[-1])
+
     for source in () if offline else dataset.mirrors:
         host = urlsplit(source.files[0].url).netloc
         seconds = min(limits.mirror, until - time.monotonic())
         if host in silent:
-            failures.append(f"{source.title}: skipped, {host} did not answer before")
+            failed(source, f"skipped, {host} did not answer before")
             continue
         if seconds <= 0:
-            failures.append(f"{source.title}: skipped, {patience:g} s of patience are used up")
+            failed(source, f"skipped, {patience:g} s of patience are used up")
             continue
         try:
             data = _ask(dataset, source, seconds, limits.answer)
         except NoAnswer as error:
             silent.add(host)
-            failures.append(f"{source.title}: {error}")
+            failed(source, error)
         except WrongContent as error:
-            log.warning("%s: %s serves something else: %s", dataset.name, source.title, error)
-            failures.append(f"{source.title}: something else: {error}")
+            failed(source, f"serves something else: {error}", logging.WARNING)
         except (BadContainer, OSError) as error:
-            failures.append(f"{source.title}: {error}")
+            failed(source, error)
         else:
             log.info("%s: content verified, from %s", dataset.name, source.title)
             return Obtained(data, source.title, tuple(failures))
-    for failure in failures:
-        log.info("%s: %s", dataset.name, failure)
     return _fall_back(dataset, failures, offline)
 
 
@@ -147,6 +149,8 @@ def _ask(dataset: Dataset, source: Source, seconds: float, answer: float) -> byt
 
     Sockets have no time limit for resolving a name or for headers that drip in; a thread does.
     """
+    import pooch  # noqa: F401 - loading it is not the host's time
+
     answered, finished = threading.Event(), threading.Event()
     outcome: list[bytes | Exception] = []
     deadline = time.monotonic() + seconds

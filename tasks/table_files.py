@@ -15,7 +15,7 @@ from engine import InputError
 if TYPE_CHECKING:
     import pandas as pd
 
-MAX_BYTES = 512 << 20
+MAX_BYTES = 256 << 20
 MAX_COLUMNS = 2_000
 
 _SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab"}
@@ -59,7 +59,8 @@ def read_frame(
         return _read_parquet(data, names, max_rows)
     if suffix.lower() == ".parquet":
         raise BadTable("this is no Parquet file; save the table again, or end its name in .csv")
-    return _read_text(_decode(data), names, label, max_rows)
+    _check_text(data)
+    return _read_text(data, names, label, max_rows)
 
 
 def shorten(text: str) -> str:
@@ -67,7 +68,7 @@ def shorten(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:39] + "…")
 
 
-def _decode(data: bytes) -> str:
+def _check_text(data: bytes) -> None:
     for mark, what in _OTHERS.items():
         if data.startswith(mark):
             raise BadTable(f"this is {what}")
@@ -75,25 +76,25 @@ def _decode(data: bytes) -> str:
     if nul >= 0:
         raise BadTable(f"byte {nul:,} is NUL: this is no text; save the table as CSV in UTF-8")
     try:
-        text = data.decode("utf-8-sig")
+        start = data.decode("utf-8-sig")[:1_000].lstrip().lower()
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         raise BadTable(
             f"line {line} is not UTF-8 (byte {data[error.start]:#04x}); save the table as CSV in UTF-8"
         ) from error
-    if text.lstrip()[:200].lower().startswith(("<!doctype html", "<html")):
+    if start.startswith(("<!doctype html", "<html")):
         raise BadTable("this is a web page, not a table; download the file itself")
-    return text
 
 
-def _read_text(text: str, names: list[str] | None, label: str, max_rows: int) -> pd.DataFrame:
+def _read_text(data: bytes, names: list[str] | None, label: str, max_rows: int) -> pd.DataFrame:
     import pandas as pd
 
-    separator = _find_separator(text)
+    separator = _find_separator(data[:1_000_000].decode("utf-8-sig", "ignore"))
     header = names is None
     try:
         frame = pd.read_csv(
-            io.StringIO(text),
+            io.BytesIO(data),
+            encoding="utf-8-sig",
             sep=separator,
             header=None,
             dtype="str",
@@ -134,10 +135,10 @@ def _complete(names: list[str], label: str, width: int) -> list[str]:
     return names
 
 
-def _find_separator(text: str) -> str:
+def _find_separator(start: str) -> str:
     """The separator that splits the first lines into the same number of fields, the larger the better;
     where none does, the one with the most fields in the first line."""
-    lines = [line for line in text[:1_000_000].splitlines() if line.strip()][:_SAMPLE_LINES]
+    lines = [line for line in start.splitlines() if line.strip()][:_SAMPLE_LINES]
 
     def score(separator: str) -> tuple[bool, int]:
         try:

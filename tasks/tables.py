@@ -134,12 +134,11 @@ def _parse(
 
 
 def _check_columns(columns: list[str], label: str) -> None:
-    for position, column in enumerate(columns, 1):
-        if not column:
-            raise BadTable(
-                f"column {position} has no name; give it one, or leave it out (pandas writes such "
-                "a column for its index: save with index=False)"
-            )
+    if "" in columns:
+        raise BadTable(
+            f"column {columns.index('') + 1} has no name; give it one, or leave it out (pandas writes "
+            "such a column for its index: save with index=False)"
+        )
     twice = [column for column, count in Counter(columns).items() if count > 1]
     if twice:
         raise BadTable(f"two columns are called {twice[0]!r}; names must differ: rename one")
@@ -207,8 +206,6 @@ def _read_numbers(column: pd.Series) -> np.ndarray:
     import pandas as pd
 
     if pd.api.types.is_numeric_dtype(column.dtype):
-        if pd.api.types.is_complex_dtype(column.dtype):
-            raise BadTable(f"column {column.name!r} holds complex numbers; real ones are needed")
         values = column.to_numpy("float64", na_value=np.nan)
         missing = np.isnan(values)
     else:
@@ -219,11 +216,7 @@ def _read_numbers(column: pd.Series) -> np.ndarray:
         if strange.size:
             found = text.iloc[int(strange[0])]
             comma = re.fullmatch(r"[+-]?\d+,\d+", found)
-            remedy = (
-                "write decimals with a point"
-                if comma
-                else "remove the column, or turn it into numbers"
-            )
+            remedy = "write decimals with a point" if comma else "turn it into numbers or remove it"
             raise BadTable(
                 f"column {column.name!r}: number expected, found {shorten(found)} in data row "
                 f"{strange[0] + 1} ({strange.size:,} such rows); {remedy}"

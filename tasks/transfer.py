@@ -49,6 +49,9 @@ class Transfer:
         import urllib3
 
         with requests.Session() as session:
+            # Redirects are followed in _open: requests, even when told not to follow, first reads
+            # the redirect's body whole, however long it is.
+            session.get_redirect_target = lambda _: None  # type: ignore[method-assign, assignment]
             try:
                 with self._open(session, url) as response, Path(output_file).open("wb") as file:
                     self._copy(response, file.write)
@@ -60,7 +63,6 @@ class Transfer:
                 raise Refused(f"{_innermost(error)}") from error
 
     def _open(self, session: requests.Session, url: str) -> requests.Response:
-        # Redirects by hand: requests would read each redirect's body whole, however long it is.
         for _ in range(_REDIRECTS + 1):
             if urlsplit(url).scheme not in {"http", "https"}:
                 raise Refused(f"redirected to {url}: only http and https are followed")
@@ -106,5 +108,7 @@ def _innermost(error: BaseException) -> str:
             (arg for arg in error.args if isinstance(arg, BaseException)), None
         )
         if not isinstance(inner, BaseException):
-            return f"{error}" or type(error).__name__
+            text = f"{error}" or type(error).__name__
+            # urllib3 names its connection object first.
+            return text.partition("): ")[2] if text.startswith("HTTP") and "): " in text else text
         error = inner
