@@ -55,18 +55,20 @@ class LocalRunner:
             return session.compute(call), True
 
     def run_all(self, session: Session, calls: Sequence[Call]) -> None:
-        """Finish the calls on a few threads; the first error is raised after the others ended."""
-        with ThreadPoolExecutor(self.workers, thread_name_prefix="stage") as pool:
+        """Finish the calls on a few threads; the first error is raised after the others ended.
+
+        An interrupt is raised at once: what the threads still publish is whole or absent.
+        """
+        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="stage")
+        try:
             contexts = [contextvars.copy_context() for _ in calls]
             futures = [
                 pool.submit(context.run, session.finish, call)
                 for context, call in zip(contexts, calls, strict=True)
             ]
-            try:
-                errors = [future.exception() for future in futures]
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                raise
+            errors = [future.exception() for future in futures]
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
         for error in errors:
             if error is not None:
                 raise error

@@ -6,7 +6,7 @@ import contextlib
 import contextvars
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,9 @@ class Session:
         planning: look results up and compute nothing.
         previous: slot → what an earlier run made of it, for reasons and expected seconds.
         wanted: the slots to run, or None for all.
+
+    `on_event` may be set to a listener: it is told of a call when its computation begins (its
+    outcome is then RUN) and when it has ended, from whichever thread that happens in.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Session:
         self.wanted = wanted
         self.runner: Runner = runner or LocalRunner()
         self.calls: list[Call] = []
+        self.on_event: Callable[[Call], None] | None = None
         self._slots: dict[str, int] = {}
         self._makers: dict[str, Call] = {}
         self._tainted: set[str] = set()
@@ -135,6 +139,7 @@ class Session:
             log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
         call.outcome = Outcome.RUN
         call.reasons = ([asked] if asked else []) + faults or self._why(call)
+        self._tell(call)
         return None
 
     def compute(self, call: Call, attempts: int | None = None) -> Record:
@@ -262,6 +267,11 @@ class Session:
     def _log(self, call: Call, error: str = "") -> None:
         if self.journal is not None:
             self.journal.write("stage", **call.to_run(error).to_json())
+        self._tell(call)
+
+    def _tell(self, call: Call) -> None:
+        if self.on_event is not None:
+            self.on_event(call)
 
     def _remember(self, call: Call) -> None:
         with self._mutex:
