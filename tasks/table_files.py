@@ -14,6 +14,7 @@ from engine import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
+    import pyarrow as pa
 
 MAX_BYTES = 256 << 20
 MAX_COLUMNS = 2_000
@@ -184,14 +185,30 @@ def _read_parquet(data: bytes, names: list[str] | None, max_rows: int) -> pd.Dat
                 f"and {MAX_COLUMNS:,} columns"
             )
         table = file.read()
-    except (pa.ArrowException, OSError) as error:
+        table.validate(full=True)  # text that is no UTF-8 would only fail much later
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise BadTable(f"damaged Parquet file: {error}; save the table again") from error
+    for field in table.schema:
+        if not _is_plain(field.type):
+            raise BadTable(
+                f"column {field.name!r} holds {field.type}; numbers and text are read: save it as such, "
+                "or leave it out"
+            )
     # A pandas index that was saved along is no signal.
     keep = [i for i, name in enumerate(table.column_names) if not name.startswith("__index_level_")]
     columns = {i: table.column(i).to_pandas() for i in keep}
     frame = pd.DataFrame(columns)
     frame.columns = pd.Index([table.column_names[i].strip() for i in keep])
     return frame
+
+
+def _is_plain(kind: pa.DataType) -> bool:
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    binary = pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    return not (binary or pa.types.is_fixed_size_binary(kind) or pa.types.is_nested(kind))
 
 
 def _check_rows(rows: int, max_rows: int) -> None:

@@ -181,14 +181,21 @@ REFUSED: list[Any] = [
     pytest.param(CSV, ".parquet", "no Parquet file", id="csv as parquet"),
     pytest.param(_parquet_with()[:-20], ".parquet", "damaged Parquet", id="half a parquet"),
     pytest.param(
+        _parquet_with(kind=["ä", "ö", "ä", "ö"]).replace("ö".encode(), b"\xff\xff"),
+        ".parquet",
+        "damaged Parquet",
+        id="pq not UTF-8",
+    ),
+    pytest.param(
         _parquet_with(b=list("pqrs")), ".parquet", "'b': number expected, found 'p'", id="pq text"
     ),
     pytest.param(
         _parquet_with(b=[1, None, 3, math.nan]), ".parquet", r"row 2 has no value \(2", id="pq gap"
     ),
     pytest.param(
-        _parquet_with(b=[[1], [2], [3], [4]]), ".parquet", "'b': number expected", id="pq list"
+        _parquet_with(kind=[b"x", b"y"] * 2), ".parquet", "'kind' holds binary", id="bytes"
     ),
+    pytest.param(_parquet_with(b=[[1], [2], [3], [4]]), ".parquet", "'b' holds list", id="pq list"),
     pytest.param(
         _parquet_with(b=pd.date_range("2020", periods=4)), ".parquet", "'b': number", id="pq dates"
     ),
