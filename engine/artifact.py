@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _HEX64 = re.compile(r"[0-9a-f]{64}")
-_SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
+SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Artifact:
         # Handles are read from files: nothing in them may lead out of the store.
         if not (_HEX64.fullmatch(self.digest) and _HEX64.fullmatch(self.sha256)):
             raise ValueError(f"artifact {self.name!r}: digests are 64 hex digits")
-        if not _SUFFIX.fullmatch(self.suffix):
+        if not SUFFIX.fullmatch(self.suffix):
             raise ValueError(f"artifact {self.name!r}: {self.suffix!r} is no file suffix")
 
     @property

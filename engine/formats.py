@@ -21,18 +21,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from engine.artifact import Artifact
+from engine.artifact import SUFFIX, Artifact
 from engine.errors import InputError, StageError
-from engine.npz import Arrays, write_npz
+from engine.npz import Arrays, hash_array, plain_array, write_npz
 from engine.recipe import canonical, canonical_json
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
-    import pyarrow as pa
 
 _PICTURES = {"png": b"\x89PNG\r\n\x1a\n", "gif": b"GIF8", "svg": b"<"}
-_BLOCK_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def encode(value: Any) -> Encoded:
         return _encode_arrays({"array": value}, single=True)
     if kind == "pandas":
         return _encode_frame(value)
-    if isinstance(value, Mapping) and value and all(_is_array(v) for v in value.values()):
+    if isinstance(value, Mapping) and any(_is_array(v) for v in value.values()):
         return _encode_arrays(value, single=False)
     return _encode_json(value)
 
@@ -113,9 +111,9 @@ def decode(artifact: Artifact, path: Path) -> Any:
         arrays = Arrays(path)
         return arrays["array"] if artifact.spec.get("single") else arrays
     if artifact.format == "parquet":
-        import pyarrow.parquet as pq
+        from engine.parquet import read_frame
 
-        return pq.read_table(path, memory_map=True).to_pandas()
+        return read_frame(path)
     if artifact.format == "json":
         return json.loads(path.read_text("utf-8"))
     if artifact.format in _PICTURES:
@@ -130,109 +128,25 @@ def _is_array(value: Any) -> bool:
 def _encode_arrays(arrays: Mapping[str, np.ndarray], single: bool) -> Encoded:
     sha = hashlib.sha256(b"arrays\0")
     members: dict[str, Any] = {}
-    for name in sorted(arrays):
-        array = arrays[name]
-        if not isinstance(name, str) or not name or "/" in name or "\0" in name:
-            raise StageError(f"an array's name is text without a slash, not {name!r}")
-        if array.dtype.hasobject:
-            raise StageError(
-                f"array {name!r} has dtype {array.dtype}: the store keeps numbers and fixed-width "
-                "text, never pickled objects; convert it, e.g. array.astype('U')"
-            )
-        array = array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+    plain: dict[str, np.ndarray] = {}
+    for name in sorted(arrays, key=str):
+        if not isinstance(name, str):
+            raise StageError(f"an array's name is text, not {name!r}")
+        array = plain[name] = plain_array(name, arrays[name])
         dtype = array.dtype.str if array.dtype.names is None else str(array.dtype.descr)
         sha.update(canonical_json([name, dtype, list(array.shape)]).encode() + b"\0")
-        _hash_array(sha, array)
+        hash_array(sha, array)
         members[name] = {"dtype": str(array.dtype), "shape": list(array.shape)}
     spec = {"arrays": members, "single": single}
-    native = {
-        n: a if a.dtype.isnative else a.astype(a.dtype.newbyteorder("=")) for n, a in arrays.items()
-    }
-    return Encoded("npz", ".npz", sha.hexdigest(), spec, lambda f: write_npz(f, native))
-
-
-def _hash_array(sha: Any, array: np.ndarray) -> None:
-    """Feed C-ordered bytes; an array in another order is copied block by block, never whole."""
-    import numpy as np
-
-    if array.size == 0:
-        return
-    if array.flags.c_contiguous:
-        sha.update(array.reshape(-1).view(np.uint8))
-        return
-    rows = max(1, _BLOCK_BYTES // max(1, array.nbytes // array.shape[0]))
-    for start in range(0, array.shape[0], rows):
-        block = np.ascontiguousarray(array[start : start + rows])
-        sha.update(block.reshape(-1).view(np.uint8))
+    return Encoded("npz", ".npz", sha.hexdigest(), spec, lambda f: write_npz(f, plain))
 
 
 def _encode_frame(frame: pd.DataFrame) -> Encoded:
-    import pandas as pd
-    import pyarrow as pa
+    from engine.parquet import digest_frame, write_table
 
-    if not isinstance(frame, pd.DataFrame):
-        raise StageError(f"return a DataFrame, not a {type(frame).__name__} (use .to_frame())")
-    if not isinstance(frame.index, pd.RangeIndex) or frame.index.start != 0:
-        raise StageError("a stored table has no index of its own: return frame.reset_index()")
-    names = list(frame.columns)
-    if not all(isinstance(n, str) for n in names) or len(set(names)) != len(names):
-        raise StageError(f"a stored table has distinct text column names, not {names}")
-    try:
-        table = pa.Table.from_pandas(frame, preserve_index=False)
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise StageError(f"a column cannot be stored as Parquet: {error}") from error
-    sha = hashlib.sha256(b"table\0")
-    columns = {}
-    for name in names:
-        column = table.column(name).combine_chunks()
-        columns[name] = str(frame[name].dtype)
-        sha.update(canonical_json([name, columns[name], len(column)]).encode() + b"\0")
-        _hash_column(sha, column)
-
-    def write(file: BinaryIO) -> None:
-        import pyarrow.parquet as pq
-
-        pq.write_table(table, file, compression="zstd")
-
+    table, digest, columns = digest_frame(frame)
     spec = {"columns": columns, "rows": len(frame)}
-    return Encoded("parquet", ".parquet", sha.hexdigest(), spec, write)
-
-
-def _hash_column(sha: Any, column: pa.Array) -> None:
-    """Feed validity and values of one column; equal for equal values in any chunking or offset."""
-    import numpy as np
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    if isinstance(column, pa.ChunkedArray):
-        column = pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
-    kind = column.type
-    sha.update(np.asarray(column.is_valid()).tobytes())
-    if pa.types.is_dictionary(kind):
-        _hash_column(sha, column.dictionary)
-        sha.update(bytes([bool(kind.ordered)]))
-        _hash_column(sha, column.indices.cast(pa.int64()))
-    elif pa.types.is_struct(kind):
-        for index in range(kind.num_fields):
-            _hash_column(sha, column.field(index))
-    elif pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        lengths = pc.fill_null(pc.list_value_length(column), 0)
-        sha.update(np.asarray(lengths.cast(pa.int64())).tobytes())
-        _hash_column(sha, column.flatten())
-    elif pa.types.is_null(kind):
-        return
-    elif pa.types.is_boolean(kind) or pa.types.is_primitive(kind):
-        if pa.types.is_temporal(kind):
-            column = column.cast(pa.int32() if kind.bit_width == 32 else pa.int64())
-        zero = pa.scalar(False if pa.types.is_boolean(kind) else 0).cast(column.type)
-        sha.update(np.asarray(pc.fill_null(column, zero)).tobytes())
-    else:  # text and bytes, narrow or large
-        binary = pc.fill_null(column.cast(pa.large_binary()), b"")
-        sha.update(np.asarray(pc.binary_length(binary)).tobytes())
-        offsets = np.frombuffer(binary.buffers()[1], np.int64)[binary.offset :]
-        data = binary.buffers()[2]
-        if data is not None and len(binary):
-            sha.update(memoryview(data)[int(offsets[0]) : int(offsets[len(binary)])])
+    return Encoded("parquet", ".parquet", digest, spec, lambda f: write_table(f, table))
 
 
 def _encode_json(value: Any) -> Encoded:
@@ -266,8 +180,15 @@ def _encode_picture(picture: Picture) -> Encoded:
 
 def _encode_file(file: File) -> Encoded:
     data = file.read_bytes()
-    digest = hashlib.sha256(data).hexdigest()
+    if not SUFFIX.fullmatch(file.suffix):
+        raise StageError(f"a file's suffix is like .csv (a to z, 0 to 9), not {file.suffix!r}")
+    digest = file_digest(hashlib.sha256(data).hexdigest(), file.suffix)
     return Encoded("file", file.suffix, digest, {"bytes": len(data)}, lambda f: _write(f, data))
+
+
+def file_digest(sha256: str, suffix: str) -> str:
+    """The digest of a `File`: of its content and its suffix, for a reader may go by either."""
+    return hashlib.sha256(f"file\0{suffix}\0{sha256}".encode()).hexdigest()
 
 
 def _write(file: BinaryIO, data: bytes) -> None:

@@ -1,4 +1,6 @@
-"""npz files whose members can be memory-mapped: stored, not deflated, and aligned.
+"""Arrays: what of them is content, and npz files whose members can be memory-mapped.
+
+Members are stored, not deflated, and aligned:
 
     ┌ local header ┬ padding ┬ npy header ┬ data … ┐  one block a member, then the zip directory
                                           └ at a multiple of 64 bytes
@@ -12,7 +14,9 @@ import struct
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from engine.errors import StageError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,6 +24,7 @@ if TYPE_CHECKING:
 _ALIGN = 64
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _PADDING_FIELD = 0xD935  # the id that Android's zipalign registered for padding
+_BLOCK_BYTES = 16 << 20
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal arrays give equal files
 
 
@@ -37,6 +42,53 @@ def write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
             info.extra = struct.pack("<HH", _PADDING_FIELD, padding) + b"\0" * padding
             with archive.open(info, "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, array, allow_pickle=False)
+
+
+def plain_array(name: str, array: np.ndarray) -> np.ndarray:
+    """The array in this machine's byte order, with nothing beside its values; else StageError."""
+    import numpy as np
+
+    if not name or "/" in name or "\0" in name:
+        raise StageError(f"an array's name is text without a slash, not {name!r}")
+    if not isinstance(array, np.ndarray) or isinstance(array, np.ma.MaskedArray):
+        raise StageError(
+            f"{name!r} is a {type(array).__name__}: the store keeps plain arrays; "
+            "store a mask, or a number beside arrays, as an array of its own"
+        )
+    if array.dtype.hasobject:
+        raise StageError(
+            f"array {name!r} has dtype {array.dtype}: the store keeps numbers and fixed-width "
+            "text, never pickled objects; convert it, e.g. array.astype('U')"
+        )
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    if array.dtype.names is None:
+        return array
+    clean = np.zeros_like(array, subok=False)  # what lies between the fields is anything at all
+    _copy_fields(clean, array)
+    return clean
+
+
+def _copy_fields(to: np.ndarray, values: np.ndarray) -> None:
+    if values.dtype.names is None:
+        to[...] = values
+    for field in values.dtype.names or ():
+        _copy_fields(to[field], values[field])
+
+
+def hash_array(sha: Any, array: np.ndarray) -> None:
+    """Feed C-ordered bytes; an array in another order is copied block by block, never whole."""
+    import numpy as np
+
+    if array.size == 0:
+        return
+    if array.flags.c_contiguous:
+        sha.update(array.reshape(-1).view(np.uint8))
+        return
+    rows = max(1, _BLOCK_BYTES // max(1, array.nbytes // array.shape[0]))
+    for start in range(0, array.shape[0], rows):
+        block = np.ascontiguousarray(array[start : start + rows])
+        sha.update(block.reshape(-1).view(np.uint8))
 
 
 class Arrays(Mapping[str, Any]):
@@ -68,10 +120,12 @@ class Arrays(Mapping[str, Any]):
             file.seek(header[9] + header[10], 1)
             shape, fortran, dtype = _read_npy_header(file)
             offset = file.tell()
-        if 0 in shape:
-            return np.empty(shape, dtype)
-        order = "F" if fortran else "C"
-        mapped = np.memmap(self._path, dtype, "r", offset, shape or (1,), order)  # type: ignore[call-overload]
+        order: Literal["F", "C"] = "F" if fortran else "C"
+        if 0 in shape or dtype.itemsize == 0:
+            empty = np.empty(shape, dtype, order)
+            empty.flags.writeable = False
+            return empty
+        mapped = np.memmap(self._path, dtype, "r", offset, shape or (1,), order)
         array = np.asarray(mapped).view(np.ndarray)
         return array if shape else array.reshape(())
 

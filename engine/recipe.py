@@ -30,8 +30,10 @@ def canonical(value: Any, where: str = "value") -> Any:
     Raises:
         InputError: for anything else, naming the parameter, the type and what would do.
     """
-    if value is None or isinstance(value, bool | str):
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return _text(value, where)
     if isinstance(value, Enum):
         return canonical(value.value, where)
     if isinstance(value, int):
@@ -66,6 +68,14 @@ def canonical(value: Any, where: str = "value") -> Any:
         f"{where} is a {type(value).__name__}: a parameter is JSON-like data; "
         "arrays and tables are inputs and travel as artifacts, before the *"
     )
+
+
+def _text(value: str, where: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{where} is {value!r}, which is no UTF-8 text: {error.reason}") from None
+    return value
 
 
 def canonical_json(data: Any) -> str:
@@ -130,8 +140,10 @@ def _show(value: Any) -> str:
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, Any, Any]]:
-    names = sorted(set(old) | set(new))
-    return [(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]
+    # Compared as the key is made: 1, 1.0 and true differ, and so do none and not there.
+    before, after = ({n: canonical_json(v) for n, v in side.items()} for side in (old, new))
+    names = sorted({*old, *new})
+    return [(n, old.get(n), new.get(n)) for n in names if before.get(n) != after.get(n)]
 
 
 def explain(old: Recipe, new: Recipe) -> list[Reason]:

@@ -73,7 +73,7 @@ class Record:
                 created=str(body["created"]),
                 environment=dict(body["environment"]),
             )
-        except (AttributeError, KeyError, TypeError) as error:
+        except (AttributeError, KeyError, TypeError, RecursionError, OverflowError) as error:
             raise ValueError(f"it is no record: {error!r}") from error
         return record
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import formats
-from engine.artifact import Artifact
+from engine.artifact import SUFFIX, Artifact
 from engine.errors import DamagedObject, InputError, StoreError
 from engine.locks import FileLock, shared
 from engine.record import Record, check_key
@@ -62,7 +62,7 @@ class Store:
         self.checkpoints = self.root / "checkpoints"
         self.cache = self.root / "cache"
         self.report = self.root / "report"
-        self._sound: dict[Path, tuple[int, int, int]] = {}
+        self._sound: dict[Path, tuple[int, int, int, int]] = {}
 
     # Objects
 
@@ -102,11 +102,12 @@ class Store:
         Raises:
             InputError: it is missing, no regular file, unreadable or larger than `max_bytes`.
         """
-        suffix = path.suffix.lower() if path.suffix[1:].isalnum() else ".bin"
+        suffix = path.suffix.lower() if SUFFIX.fullmatch(path.suffix.lower()) else ".bin"
         with _open_outside(path, max_bytes) as source:
             sha256 = hashlib.file_digest(source, "sha256").hexdigest()
             size = os.fstat(source.fileno()).st_size
-            artifact = Artifact(path.name, sha256, sha256, "file", suffix, size, {"bytes": size})
+            digest = formats.file_digest(sha256, suffix)
+            artifact = Artifact(path.name, digest, sha256, "file", suffix, size, {"bytes": size})
             if not copy or self.fault(artifact) is None:
                 return artifact
             source.seek(0)
@@ -134,7 +135,7 @@ class Store:
             return f"{found.st_size} of {artifact.size} bytes"
         if not deep:
             return None
-        mark = (found.st_ino, found.st_mtime_ns, found.st_size)
+        mark = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
         if self._sound.get(path) == mark:
             return None
         try:
