@@ -1,0 +1,221 @@
+"""One statement as text that formatting, comments and import aliases cannot change."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from .module import Module, chain_of
+from .reference import join
+from .scopes import Bindings, Scope
+
+# What these fields hold is formatting, or annotations, which are read where they matter.
+_SKIPPED = {"ctx", "kind", "type_comment", "annotation", "returns", "type_params", "type_ignores"}
+_MUTATING = frozenset(
+    "add append appendleft clear difference_update discard extend extendleft fill insert"  # noqa: SIM905
+    " intersection_update itemset move_to_end partition pop popitem popleft put register remove"
+    " resize reverse rotate set setdefault setfield setflags shuffle sort subtract"
+    " symmetric_difference_update update write".split()
+)
+_LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A statement as text and the references (`module:path`) it makes."""
+
+    text: str
+    refs: frozenset[str]
+    now: frozenset[str]
+    edits: frozenset[str]
+    foreign: frozenset[str]
+    hints: frozenset[str]
+    declared: frozenset[str]
+    inner: tuple[tuple[int, str, str], ...]
+
+
+class Reader:
+    """Reads one module-level statement: its text, its names, and what it changes in place."""
+
+    def __init__(self, table: Module, keep_docs: bool) -> None:
+        self.table = table
+        self.keep_docs = keep_docs
+        self.out: list[str] = []
+        self.refs: set[str] = set()
+        self.now: set[str] = set()
+        self.edits: set[str] = set()
+        self.foreign: set[str] = set()
+        self.hints: set[str] = set()
+        self.declared: set[str] = set()
+        self.inner: list[tuple[int, str, str]] = []
+        self.own_edits: set[str] = set()
+        self.has_effect = False
+        self.depth = 0
+        self.top: ast.AST | None = None
+
+    def read(self, node: ast.stmt, tests: Iterable[ast.expr]) -> Piece:
+        scope = Scope("module", None, Bindings((), self.table.package))
+        for test in tests:
+            self.visit(test, scope)
+        self.top = node
+        self.visit(node, scope)
+        return Piece(
+            text="".join(self.out),
+            refs=frozenset(self.refs),
+            now=frozenset(self.now),
+            edits=frozenset(self.edits),
+            foreign=frozenset(self.foreign),
+            hints=frozenset(self.hints),
+            declared=frozenset(self.declared),
+            inner=tuple(self.inner),
+        )
+
+    def visit(self, node: ast.AST, scope: Scope) -> None:
+        special: Callable[[ast.AST, Scope], None] | None
+        special = getattr(self, f"on_{type(node).__name__.lower()}", None)
+        if special is not None:
+            special(node, scope)
+        else:
+            self._plain(node, scope)
+
+    def _plain(self, node: ast.AST, scope: Scope) -> None:
+        self.out.append(f"{type(node).__name__}(")
+        for name in node._fields:
+            if name not in _SKIPPED:
+                value = getattr(node, name, None)
+                self._values(value if isinstance(value, list) else [value], scope)
+        self.out.append(")")
+
+    def _values(self, values: Iterable[object], scope: Scope) -> None:
+        self.out.append("[")
+        for value in values:
+            if isinstance(value, ast.AST):
+                self.visit(value, scope)
+            else:
+                self.out.append(f"{value!r},")
+        self.out.append("]")
+
+    def on_constant(self, node: ast.Constant, scope: Scope) -> None:
+        value = node.value
+        # repr() of a very large int is an error.
+        exact = hex(value) if type(value) is int else repr(value)
+        self.out.append(f"{type(value).__name__}:{exact},")
+
+    def on_pass(self, node: ast.Pass, scope: Scope) -> None:
+        pass
+
+    def on_name(self, node: ast.Name, scope: Scope) -> None:
+        if scope.kind == "class" and isinstance(node.ctx, ast.Store):
+            self.out.append(f"{node.id},")
+        else:
+            self._use(node.id, [], scope)
+
+    def on_attribute(self, node: ast.Attribute, scope: Scope) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self._edit(node, scope)
+        root, chain = chain_of(node)
+        if isinstance(root, ast.Name):
+            self._use(root.id, chain, scope)
+        else:
+            self._plain(node, scope)
+
+    def _use(self, name: str, chain: list[str], scope: Scope) -> None:
+        imports, is_global = scope.resolve(name)
+        refs = [join(target, chain) for target in imports]
+        own: list[str] = []
+        if is_global:
+            imported, own = self.table.meanings(name, chain)
+            refs += imported
+            self._ref(*own)
+            if name in {"globals", "eval", "exec"} and not own:
+                self._ref(f"{self.table.module}:*")
+                self.has_effect |= self.depth == 0
+        self._ref(*refs)
+        dotted = sorted({ref.lstrip("?").replace(":", ".").strip(".") for ref in refs})
+        if any(path.startswith("sys.modules") for path in dotted):
+            self._ref(f"{self.table.module}:*")
+        if "__subclasses__" in chain:
+            self.edits.update(f"{ref.removesuffix('.__subclasses__')}<" for ref in refs + own)
+        self.out.append(f"@{'|'.join(dotted)}," if dotted else f"{'.'.join([name, *chain])},")
+
+    def _ref(self, *refs: str) -> None:
+        self.refs.update(refs)
+        if self.depth == 0:
+            self.now.update(refs)
+
+    def on_subscript(self, node: ast.Subscript, scope: Scope) -> None:
+        if not isinstance(node.ctx, ast.Load):
+            self._edit(node.value, scope)
+        self._plain(node, scope)
+
+    def _edit(self, node: ast.expr, scope: Scope, call: str = "") -> None:
+        """Notes that what `node` stands for is changed; `call` is "()" if `node` is called."""
+        while True:
+            root, chain = chain_of(node)
+            if isinstance(root, (ast.Subscript, ast.Starred)):
+                node, call = root.value, ""
+            elif isinstance(root, ast.Call):
+                node, call = root.func, "()"
+            else:
+                break
+        if not isinstance(root, ast.Name):
+            return
+        imports, is_global = scope.resolve(root.id)
+        names = {join(target, chain) for target in imports}
+        if is_global:
+            names.update(self.table.meanings(root.id, chain)[0])
+            kind = self.table.kinds.get(root.id)
+            if kind == "value" or (kind and (chain or not call)):
+                self._edit_own(root.id, scope)
+        (self.edits if self.depth else self.foreign).update(name + call for name in names)
+        self.has_effect |= self.depth == 0 and bool(names) and not call
+
+    def _edit_own(self, name: str, scope: Scope) -> None:
+        if self.depth:
+            self.edits.add(f"{self.table.module}:{name}")
+        elif name not in self.own_edits:
+            self.own_edits.add(name)
+            for alias in self.table.aliases.get(name, ()):
+                self._edit(alias, scope)
+
+    def on_expr(self, node: ast.Expr, scope: Scope) -> None:
+        value = node.value
+        if isinstance(value, ast.Constant) and not self.keep_docs:
+            return
+        if isinstance(value, (ast.ListComp, ast.SetComp)):
+            value = value.elt
+        if isinstance(value, ast.Call):
+            self._discarded(value, scope)
+        self._plain(node, scope)
+
+    def _discarded(self, call: ast.Call, scope: Scope) -> None:
+        """A call whose result nobody keeps is there for what it changes."""
+        root, chain = chain_of(call.func)
+        name = getattr(root, "id", "")
+        last = chain[-1] if chain else name
+        if last in _LOGGING or last == "print" or name in self.table.stages:
+            return
+        self._edit(call.func, scope, "()")
+        if last not in _MUTATING:
+            for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
+                self._edit(argument, scope)
+        owned = bool(chain) and name in self.table.kinds and name not in self.table.imports
+        self.has_effect |= self.depth == 0 and not owned
+
+    def mutates(self, call: ast.Call, scope: Scope) -> None:
+        """Notes what a call of a well-known changing method changes, wherever the call stands."""
+        if isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATING:
+            self._edit(call.func, scope, "()")
+
+    def on_global(self, node: ast.Global, scope: Scope) -> None:
+        self.declared.update(node.names)
+
+    def on_assign(self, node: ast.Assign, scope: Scope) -> None:
+        self.assign(node.targets, node.value, scope)
+
+    def assign(self, targets: list[ast.expr], value: ast.expr | None, scope: Scope) -> None:
+        """The same text with and without an annotation."""
+        self.out.append("Assign(")
+        self._values([*targets, value], scope)
+        self.out.append(")")
