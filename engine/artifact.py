@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_.,= -]*")
 _HEX64 = re.compile(r"[0-9a-f]{64}")
 SUFFIX = re.compile(r"\.[a-z0-9]{1,10}")
 
@@ -85,15 +87,35 @@ Handle = Artifact | Pending
 
 
 def walk(value: Any, path: str = "") -> Iterator[tuple[str, Handle]]:
-    """Yield (place, handle) for every handle in nested lists, tuples and dicts."""
-    if isinstance(value, Artifact | Pending):
-        yield path, value
-    elif isinstance(value, Mapping):
+    """Yield (place, handle) for every handle in nested lists, tuples and dicts.
+
+    No two places look alike: a dict's key that is no plain word stands in quotes.
+    """
+    for place, item in leaves(value, path):
+        if isinstance(item, Artifact | Pending):
+            yield place, item
+
+
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield (place, item) for all that is no container, and for empty containers."""
+    if isinstance(value, Mapping) and value:
         for key in sorted(value, key=str):
-            yield from walk(value[key], f"{path}[{key}]")
-    elif isinstance(value, list | tuple):
+            shown = key if _PLAIN_KEY.fullmatch(str(key)) else json.dumps(str(key))
+            yield from leaves(value[key], f"{path}[{shown}]")
+    elif isinstance(value, list | tuple) and value:
         for index, item in enumerate(value):
-            yield from walk(item, f"{path}[{index}]")
+            yield from leaves(item, f"{path}[{index}]")
+    else:
+        yield path, value
+
+
+def in_order(value: Any) -> Any:
+    """The same nesting with every dict in the order of its keys, as its digest or key sees it."""
+    if isinstance(value, dict) and all(isinstance(key, str) for key in value):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    if type(value) in (list, tuple):
+        return type(value)(in_order(item) for item in value)
+    return value
 
 
 def replace_handles(value: Any, by: Callable[[Artifact], Any]) -> Any:

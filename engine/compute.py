@@ -42,12 +42,13 @@ def look_up(
 
 
 def compute(
-    store: Store, stage: Stage[Any, Any], recipe: Recipe, bound: Bound, attempts: int
+    store: Store, stage: Stage[Any, Any], recipe: Recipe, bound: Bound, attempts: int, slot: str
 ) -> Record:
     """Run a stage's function on loaded inputs and publish its outputs and its record.
 
     Arguments:
         attempts: how often the function may be called until it succeeds.
+        slot: the name of this call, for errors and log lines.
 
     Raises:
         DamagedObject: an input's object is not what its handle says.
@@ -62,7 +63,7 @@ def compute(
             if options.timeout is not None:
                 from engine.isolate import run_isolated
 
-                artifacts = run_isolated(store, stage, bound, options.timeout)
+                artifacts = run_isolated(store, stage, bound, options.timeout, slot)
             else:
                 artifacts = call_and_store(store, stage, bound)
             break
@@ -72,13 +73,12 @@ def compute(
             if attempt == attempts:
                 if isinstance(error, LatentflowError):
                     raise
-                raise StageError(
-                    f"stage {stage.slot} failed: {type(error).__name__}: {error}"
-                ) from error
+                text = f"stage {slot} failed: {type(error).__name__}: {error}"
+                raise StageError(text) from error
             pause = options.retry_delay * 2 ** (attempt - 1)
             log.warning(
                 "%s failed (%s), try %d of %d in %.1f s",
-                stage.slot,
+                slot,
                 error,
                 attempt + 1,
                 attempts,

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 
 class LatentflowError(Exception):
     """Base of every error that is shown to a user without a traceback."""
@@ -21,6 +24,17 @@ class StageTimeout(StageError):
 
 class StoreError(LatentflowError, OSError):
     """The store cannot be written: disk full, read-only, no permission."""
+
+    @classmethod
+    def because(cls, root: Path, error: OSError) -> StoreError:
+        """The error for a store whose file system refused something; it says what to do."""
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            advice = "free some space (`latentflow gc --dry-run` shows what can go) and run again"
+        elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+            advice = "make it writable, or name another store with LATENTFLOW_STORE"
+        else:
+            advice = "nothing finished is lost: mend the cause and run again"
+        return cls(f"the store {root} cannot be written ({error.strerror or error}): {advice}")
 
 
 class DamagedObject(LatentflowError):

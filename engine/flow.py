@@ -177,7 +177,9 @@ class Flow(Generic[M]):
             raise
         finally:
             journal.end(status, _named(results), error)
-        record = read_run(journal.path) if journal.path.exists() else _unwritten(self, view)
+        record = read_run(journal.path)
+        if record.status != status:  # the store took no journal, or not to its end
+            record = _unwritten(record, view, results)
         page = None
         if self.page is not None and not selection.until:
             with view.active():
@@ -210,11 +212,12 @@ def _named(results: Mapping[str, Any]) -> dict[str, Artifact]:
     }
 
 
-def _unwritten(flow: Flow[Any], view: Session) -> RunRecord:
-    """The manifest of a run whose store takes no journal."""
-    record = RunRecord(id=view.run_id, flow=flow.name, path=Path(), status="completed")
-    record.stages = {call.slot: call.to_run() for call in view.calls}
-    record.started = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+def _unwritten(record: RunRecord, view: Session, results: Mapping[str, Any]) -> RunRecord:
+    """The manifest of a completed run whose journal could not be written, or not to its end."""
+    record.status = "completed"
+    record.stages = {c.slot: c.to_run() for c in view.calls if c.outcome is not Outcome.SKIPPED}
+    record.results = _named(results)
+    record.started = record.started or time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     return record
 
 

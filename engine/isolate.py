@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import functools
 import importlib
 import importlib.util
 import inspect
@@ -13,11 +15,12 @@ import signal
 import subprocess
 import sys
 import threading
+from enum import Enum
 from pathlib import Path
 from typing import IO, Any
 
 from engine.artifact import Artifact, replace_handles, walk
-from engine.errors import StageError, StageTimeout
+from engine.errors import InputError, StageError, StageTimeout, StoreError
 from engine.recipe import canonical
 from engine.stage import Bound, Stage
 from engine.store import Store, project_root
@@ -28,7 +31,7 @@ _MARK = "\x1elatentflow "  # starts the child's own lines on its standard error
 
 
 def run_isolated(
-    store: Store, stage: Stage[Any, Any], bound: Bound, timeout: float
+    store: Store, stage: Stage[Any, Any], bound: Bound, timeout: float, slot: str
 ) -> list[Artifact]:
     """Compute a stage in a child process and kill that after `timeout` seconds.
 
@@ -48,7 +51,7 @@ def run_isolated(
         "stage": stage.fn.__qualname__,
         "root": str(store.root),
         "inputs": replace_handles(bound.inputs, lambda a: {"artifact": a.to_json()}),
-        "params": canonical(bound.params, stage.name),
+        "params": {name: _pack(value, name) for name, value in bound.params.items()},
         "path": sys.path,
     }
     environment = {**os.environ, "PYTHONPATH": str(project_root())}
@@ -75,8 +78,8 @@ def run_isolated(
     clock.start()
     try:
         with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps(task))
-            child.stdin.close()
+            child.stdin.write(json.dumps(task) + "\n")
+            child.stdin.flush()  # and stays open: the child ends when this process does
         answer = child.stdout.read()
         child.wait()
     finally:
@@ -84,16 +87,21 @@ def run_isolated(
         _kill(child)
         child.wait()
         listener.join(5)
+        with contextlib.suppress(OSError):
+            child.stdin.close()
     if expired.is_set():
-        raise StageTimeout(f"stage {stage.slot} took longer than {timeout:g} s and was stopped")
+        raise StageTimeout(f"stage {slot} took longer than {timeout:g} s and was stopped")
     if child.returncode != 0 or not answer:
         raise StageError(
-            f"the process of stage {stage.slot} ended with status {child.returncode}: "
+            f"the process of stage {slot} ended with status {child.returncode}: "
             + ("\n".join(said[-5:]) or "it said nothing")
         )
     reply = json.loads(answer)
     if "error" in reply:
-        raise StageError(f"stage {stage.slot} failed: {reply['error']}")
+        known = {"StoreError": StoreError, "InputError": InputError, "StageError": StageError}
+        if reply["kind"] in known:
+            raise known[reply["kind"]](reply["error"])
+        raise StageError(f"stage {slot} failed: {reply['kind']}: {reply['error']}")
     return [Artifact.from_json(a) for a in reply["artifacts"]]
 
 
@@ -136,6 +144,46 @@ def _find(task: dict[str, Any]) -> Stage[Any, Any]:
     return found
 
 
+def _pack(value: Any, where: str) -> Any:
+    """A parameter as JSON data that `_unpack` makes an equal one of, its types included."""
+    if isinstance(value, Enum) or dataclasses.is_dataclass(value) or hasattr(value, "model_dump"):
+        kind = [type(value).__module__, type(value).__qualname__]
+        if isinstance(value, Enum):
+            return {"kind": kind, "value": canonical(value.value, where)}
+        names = (
+            [field.name for field in dataclasses.fields(value)]
+            if dataclasses.is_dataclass(value)
+            else list(type(value).model_fields)
+        )
+        return {
+            "kind": kind,
+            "fields": {n: _pack(getattr(value, n), f"{where}.{n}") for n in names},
+        }
+    if isinstance(value, tuple):
+        return {"tuple": [_pack(item, where) for item in value]}
+    if isinstance(value, list):
+        return {"list": [_pack(item, where) for item in value]}
+    if isinstance(value, dict):
+        return {"dict": {key: _pack(item, f"{where}.{key}") for key, item in value.items()}}
+    return canonical(value, where)
+
+
+def _unpack(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    if "tuple" in value:
+        return tuple(_unpack(item) for item in value["tuple"])
+    if "list" in value:
+        return [_unpack(item) for item in value["list"]]
+    if "dict" in value:
+        return {key: _unpack(item) for key, item in value["dict"].items()}
+    module, name = value["kind"]
+    kind: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
+    if "value" in value:
+        return kind(value["value"])
+    return kind(**{key: _unpack(item) for key, item in value["fields"].items()})
+
+
 def _revive(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {"artifact"}:
@@ -144,10 +192,16 @@ def _revive(value: Any) -> Any:
     return [_revive(item) for item in value] if isinstance(value, list) else value
 
 
+def _end_with_parent() -> None:
+    os.read(0, 1)  # returns when the parent has died: nothing more is ever written
+    os.killpg(0, signal.SIGKILL)
+
+
 def _main() -> None:
     from engine.compute import call_and_store
 
-    task = json.load(sys.stdin)
+    task = json.loads(sys.stdin.readline())
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path[:] = task["path"]
     logging.basicConfig(level=logging.INFO, handlers=[_Forward()])
     answer = os.fdopen(os.dup(1), "w")
@@ -155,11 +209,13 @@ def _main() -> None:
     try:
         stage = _find(task)
         store = Store(Path(task["root"]))
-        artifacts = call_and_store(store, stage, Bound(_revive(task["inputs"]), task["params"]))
+        bound = Bound(
+            _revive(task["inputs"]), {n: _unpack(value) for n, value in task["params"].items()}
+        )
+        artifacts = call_and_store(store, stage, bound)
         reply: dict[str, Any] = {"artifacts": [a.to_json() for a in artifacts]}
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises
-        text = str(error) if isinstance(error, StageError) else f"{type(error).__name__}: {error}"
-        reply = {"error": text}
+        reply = {"kind": type(error).__name__, "error": str(error)}
     with answer:
         json.dump(reply, answer)
 

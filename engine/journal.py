@@ -159,12 +159,14 @@ class Journal:
 
     def write(self, event: str, **data: Any) -> None:
         """Append one event."""
-        line = json.dumps({"event": event, **data}, ensure_ascii=False, default=str) + "\n"
+        text = json.dumps({"event": event, **data}, ensure_ascii=False, default=str) + "\n"
+        line = text.encode(errors="backslashreplace")
         with self._mutex:
             if self._fd is None:
                 return
             try:
-                os.write(self._fd, line.encode())
+                while line:
+                    line = line[os.write(self._fd, line) :]
             except OSError as error:
                 log.warning("the journal ends early: %s (%s)", self.path, error.strerror)
                 self._close()
@@ -226,7 +228,7 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
     for line in lines:
         try:
             event = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if isinstance(event, dict):
             yield event

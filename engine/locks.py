@@ -17,6 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from engine.errors import StoreError
+
 log = logging.getLogger(__name__)
 
 _POLL_SECONDS = 0.05
@@ -42,9 +44,12 @@ class FileLock:
         self._fd: int | None = None
 
     def try_acquire(self) -> bool:
-        """Take the lock if it is free."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        """Take the lock if it is free; raises StoreError where none can be made."""
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise StoreError.because(self.path.parent.parent, error) from error
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -86,6 +91,8 @@ class FileLock:
         if fd is not None:
             with contextlib.suppress(OSError):
                 os.ftruncate(fd, 0)
+            # Closing is not enough where a child was forked that has the file open too.
+            fcntl.flock(fd, fcntl.LOCK_UN)
             os.close(fd)
 
     @property

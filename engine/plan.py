@@ -48,7 +48,10 @@ class Plan:
 
     def needed_for(self, stages: tuple[str, ...]) -> frozenset[str]:
         """The slots of these stages and of everything they are made from."""
-        makers = {a.sha256: c for c in self.calls for a in c.artifacts}
+        makers: dict[str, list[Call]] = {}  # several, where stages made the same bytes
+        for call in self.calls:
+            for artifact in call.artifacts:
+                makers.setdefault(artifact.sha256, []).append(call)
         slots = {c.slot: c for c in self.calls}
         wanted = [c for c in self.calls if {c.stage.name, c.slot} & set(stages)]
         found: set[str] = set()
@@ -58,13 +61,10 @@ class Plan:
                 continue
             found.add(call.slot)
             for _, handle in call.handles():
-                maker = (
-                    makers.get(handle.sha256)
-                    if isinstance(handle, Artifact)
-                    else slots.get(handle.slot)
-                )
-                if maker is not None:
-                    wanted.append(maker)
+                if isinstance(handle, Artifact):
+                    wanted += makers.get(handle.sha256, [])
+                elif handle.slot in slots:
+                    wanted.append(slots[handle.slot])
         return frozenset(found)
 
     def to_json(self) -> dict[str, Any]:

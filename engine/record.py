@@ -12,7 +12,8 @@ from typing import Any
 from engine.artifact import Artifact
 from engine.recipe import Recipe, canonical_json
 
-_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}-[0-9a-f]{20}")
+NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_KEY = re.compile(NAME.pattern + r"-[0-9a-f]{20}")
 
 
 def check_key(key: str) -> str:

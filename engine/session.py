@@ -65,6 +65,7 @@ class Session:
         self._makers: dict[str, Call] = {}
         self._tainted: set[str] = set()
         self._healed: set[str] = set()
+        self._sources: dict[str, tuple[Artifact, Path]] = {}
         self._mutex = threading.RLock()
 
     @property
@@ -137,6 +138,7 @@ class Session:
             return record
         if faults and not self.planning:
             log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
+            self._set_aside(call.key)
         call.outcome = Outcome.RUN
         call.reasons = ([asked] if asked else []) + faults or self._why(call)
         self._tell(call)
@@ -152,7 +154,7 @@ class Session:
         attempts = attempts or call.stage.options.retries + 1
         for _ in range(1 + sum(1 for _ in call.handles())):
             try:
-                return compute(self.store, call.stage, call.recipe, call.bound, attempts)
+                return compute(self.store, call.stage, call.recipe, call.bound, attempts, call.slot)
             except DamagedObject as damage:
                 self._heal(damage)
         raise StageError(f"{call.slot}: an input is damaged again each time it is made")
@@ -180,6 +182,7 @@ class Session:
         """Take a file from outside into the store; see `engine.source`."""
         with self.store.using():
             artifact = self.store.put_file(path, max_bytes, copy=not self.planning)
+            self._sources[artifact.sha256] = (artifact, path)
             if self.journal is not None:
                 self.journal.write("source", artifact=artifact.to_json())
         return artifact
@@ -280,18 +283,27 @@ class Session:
                 if call.slot in self._tainted:
                     self._tainted.add(artifact.sha256)
 
+    def _set_aside(self, key: str) -> None:
+        """Take a record's damaged objects away, so that no later look-up takes them for sound."""
+        with self.store.using(), contextlib.suppress(ValueError):
+            record = self.store.read_record(key)
+            for artifact in record.artifacts if record else ():
+                if self.store.fault(artifact, deep=True):
+                    self.store.set_aside(artifact)
+
     def _heal(self, damage: DamagedObject) -> None:
-        """Make a damaged object again by running the stage that made it."""
+        """Make a damaged object again: run the stage that made it, or read its file again."""
         with self._mutex:
+            if damage.sha256 in self._healed:
+                return
+            if damage.sha256 in self._sources:
+                self._read_again(damage)
+                return
             maker = self._makers.get(damage.sha256)
             if maker is None:
                 raise damage
-            if damage.sha256 in self._healed:
-                return
-            for artifact in maker.artifacts:
-                if artifact.sha256 == damage.sha256:
-                    self.store.set_aside(artifact)
             log.warning("%s; %s runs again", damage, maker.slot)
+            self._set_aside(maker.key)
             old = maker.artifacts
             record = self.compute(maker)
             if [a.sha256 for a in record.artifacts] != [a.sha256 for a in old]:
@@ -303,6 +315,15 @@ class Session:
             maker.reasons = [Reason(Cause.OBJECT, old[0].name, new=damage.fault)]
             maker.outcome = Outcome.UNCHANGED
             self._log(maker)
+
+    def _read_again(self, damage: DamagedObject) -> None:
+        artifact, path = self._sources[damage.sha256]
+        log.warning("%s; %s is read again", damage, path)
+        with self.store.using():
+            self.store.set_aside(artifact)
+            if self.store.put_file(path, artifact.size).sha256 != artifact.sha256:
+                raise InputError(f"{path} has changed since this run began: run again") from damage
+        self._healed.add(damage.sha256)
 
 
 def _has_pending(value: Any) -> bool:

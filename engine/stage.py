@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, overload
 
-from engine.artifact import Artifact, Pending, walk
+from engine.artifact import Artifact, Pending, in_order, leaves, walk
 from engine.environment import version_of
 from engine.errors import InputError, StageError
 from engine.recipe import Recipe, canonical
+from engine.record import NAME
 from engine.store import Store
 
 P = ParamSpec("P")
@@ -70,9 +71,17 @@ class Stage(Generic[P, R]):
         kinds = self._signature.parameters.values()
         self._inputs = [p.name for p in kinds if p.kind is p.POSITIONAL_OR_KEYWORD]
         self._params = [p.name for p in kinds if p.kind is p.KEYWORD_ONLY]
-        unfit = [p.name for p in kinds if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD)]
+        unfit = [str(p) for p in kinds if p.name not in {*self._inputs, *self._params}]
         if unfit:
-            raise StageError(f"stage {self.name}: *{unfit[0]} is not allowed, name its arguments")
+            raise StageError(
+                f"stage {self.name}: {unfit[0]} is not allowed; inputs stand by name before a *, "
+                "parameters after it"
+            )
+        if not NAME.fullmatch(self.name):
+            raise StageError(
+                f"{self.name!r} cannot be the name of a stage: its records are named after it, "
+                "so it is a function's name of at most 100 letters a to z, digits and _"
+            )
         unknown = sorted(set(options.ignore) - set(self._params))
         if unknown:
             raise StageError(f"stage {self.name}: ignore names {unknown}, which it does not take")
@@ -110,7 +119,7 @@ class Stage(Generic[P, R]):
         return {"python": ".".join(platform.python_version_tuple()[:2]), **versions}
 
     @functools.cached_property
-    def outputs(self) -> tuple[type, tuple[str, ...]] | None:
+    def outputs(self) -> tuple[type[tuple[Any, ...]], tuple[str, ...]] | None:
         """The NamedTuple that the function returns and its fields, or None for a single output."""
         returned = self._signature.return_annotation
         if isinstance(returned, str):
@@ -148,14 +157,18 @@ class Stage(Generic[P, R]):
         except TypeError as error:
             raise InputError(f"stage {self.name}: {error}") from None
         bound.apply_defaults()
-        inputs = {n: bound.arguments[n] for n in self._inputs if bound.arguments[n] is not None}
-        params = {n: bound.arguments[n] for n in self._params}
+        # In one order, since the key knows no order of dict keys: equal keys, equal arguments.
+        given = {n: bound.arguments[n] for n in self._inputs}
+        optional = {n for n in given if self._signature.parameters[n].default is None}
+        inputs = {n: in_order(v) for n, v in given.items() if v is not None or n not in optional}
+        params = {n: in_order(bound.arguments[n]) for n in self._params}
         for name, value in inputs.items():
-            if not any(True for _ in walk(value)) and not (value == [] or value == {}):
-                raise InputError(
-                    f"stage {self.name}: {name} is an input and takes an artifact, not a "
-                    f"{type(value).__name__}; parameters stand after the *"
-                )
+            for place, item in leaves(value, name):
+                if not isinstance(item, Artifact | Pending | Mapping | list | tuple):
+                    raise InputError(
+                        f"stage {self.name}: {place} is an input and takes an artifact, not a "
+                        f"{type(item).__name__}; parameters stand after the *"
+                    )
         for name, value in params.items():
             if any(True for _ in walk(value)):
                 raise InputError(
@@ -168,10 +181,10 @@ class Stage(Generic[P, R]):
         """What the result of this call depends on; pure, opens nothing but source files."""
         inputs = {}
         for name, value in bound.inputs.items():
-            for place, handle in walk(value, name):
-                if isinstance(handle, Pending):
+            for place, item in leaves(value, name):
+                if isinstance(item, Pending):
                     raise StageError(f"{place} of {self.slot} is not known yet")
-                inputs[place] = handle.digest
+                inputs[place] = item.digest if isinstance(item, Artifact) else f"empty {item}"
         params = {
             name: canonical(value, f"{self.name}.{name}")
             for name, value in bound.params.items()

@@ -12,7 +12,6 @@ killed at any moment leaves whole files or none.
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import logging
 import os
@@ -212,7 +211,9 @@ class Store:
             with path.open("x+b") as file:
                 yield path, file
         except OSError as error:
-            raise self._explain(error) from error
+            if isinstance(error, StoreError):
+                raise
+            raise StoreError.because(self.root, error) from error
         finally:
             with contextlib.suppress(OSError):
                 path.unlink(missing_ok=True)
@@ -228,19 +229,6 @@ class Store:
             os.fsync(folder)
         finally:
             os.close(folder)
-
-    def _explain(self, error: OSError) -> Exception:
-        if isinstance(error, StoreError | InputError | DamagedObject):
-            return error
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            advice = "free some space (`latentflow gc --dry-run` shows what can go) and run again"
-        elif error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-            advice = "make it writable, or name another store with LATENTFLOW_STORE"
-        else:
-            advice = "nothing finished is lost: mend the cause and run again"
-        return StoreError(
-            f"the store {self.root} cannot be written ({error.strerror or error}): {advice}"
-        )
 
     # Locks
 
