@@ -203,7 +203,7 @@ def _about_components(variance: pd.DataFrame, loadings: pd.DataFrame) -> Iterato
     for place, features in zip(range(len(weights)), (2, 1), strict=False):
         main = sorted((-weights[place]).argsort(kind="stable")[:features])
         yield Value(
-            f"axis_{place + 1}",
+            " ".join([f"axis_{place + 1}", *(names[i] for i in main)]),
             f"PC{place + 1}: squared loadings of {' and '.join(prose(names[i]) for i in main)}",
             100 * float(weights[place][main].sum()),
             "%",
