@@ -105,7 +105,7 @@ def plot_pairs(
     else:
         pairs = list(shares)[:TOP_PAIRS]
         title = f"The {len(pairs)} pairs of {kind(about, 2)} that keep the clusters apart best"
-        figure, panels = _grid(pairs, title, note, key, about)
+        figure, panels = _grid(pairs, title, note, key)
     best = max(pairs, key=lambda pair: shares[pair])
     size = 5.0 if len(pairs) > 1 else 16.0
     for axes, (x, y) in zip(panels, pairs, strict=True):
@@ -122,7 +122,7 @@ def plot_pairs(
                 spine.set(visible=True, color=ACCENT, linewidth=1.6)
         means = features[[x, y]].groupby(clusters).mean()
         for number, mean in means.iterrows():
-            write_number(axes, mean[x], mean[y], number, looks[int(str(number))].colour, 7.5)
+            write_number(axes, mean[x], mean[y], number, looks[int(str(number))].colour, SMALL)
     return figure
 
 
@@ -155,18 +155,16 @@ def _matrix(
 
 
 def _grid(
-    pairs: Sequence[tuple[str, str]], title: str, note: str, key: list[Any],
-    about: Mapping[str, Any],
-) -> tuple[Figure, list[Axes]]:  # fmt: skip
+    pairs: Sequence[tuple[str, str]], title: str, note: str, key: list[Any]
+) -> tuple[Figure, list[Axes]]:
     """Return panels in reading order, each with the names of its own axes."""
     columns = min(4, len(pairs))
     rows = -(-len(pairs) // columns)
-    unit = f" [{about['unit']}]" if about.get("unit") else ""
     figure = new_sheet(2.2 * rows, title, note, key)
     short = distinct_names(sorted({name for pair in pairs for name in pair}), 20)
     flat = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes, (x, y) in zip(flat, pairs, strict=False):
-        dress(axes, x=f"{short[x]}{unit}", y=f"{short[y]}{unit}")
+        dress(axes, x=short[x], y=short[y])
     for axes in flat[len(pairs) :]:
         axes.set_axis_off()
     return figure, flat[: len(pairs)]

@@ -133,7 +133,7 @@ def _draw_loadings(axes: Axes, table: pd.DataFrame, about: Mapping[str, Any]) ->
     for (row, column), value in np.ndenumerate(values):
         text = f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−").replace("0.", ".", 1)
         axes.text(
-            column, row, text, ha="center", va="center", fontsize=SMALL - 0.5,
+            column, row, text, ha="center", va="center", fontsize=SMALL,
             color=CARD if abs(value) > 0.6 else INK if abs(value) >= 0.3 else MUTED,
         )  # fmt: skip
 

@@ -67,7 +67,7 @@ def write_number(axes: Axes, x: float, y: float, text: Hashable, colour: str, si
     """Write a cluster's number on a white disc with a rim in its colour."""
     axes.text(
         x, y, str(text), ha="center", va="center", fontsize=size, fontweight="bold", color=INK,
-        bbox={"boxstyle": "circle,pad=0.15", "facecolor": CARD, "edgecolor": colour,
+        bbox={"boxstyle": "circle,pad=0.1", "facecolor": CARD, "edgecolor": colour,
               "alpha": 0.9, "linewidth": 1.5},
         zorder=8,
     )  # fmt: skip

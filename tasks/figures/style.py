@@ -34,13 +34,14 @@ INK, MUTED, GRID, CARD = "#1b1f24", "#57606a", "#e4e7eb", "#ffffff"
 ACCENT = "#c2410c"  # marks the one thing to look at; dark enough for text on white
 TITLE, LABEL, SMALL = 12.0, 10.0, 9.0  # points
 
-# Okabe & Ito 2008, safe for colour-blind readers; their yellow, too pale on white, is left out.
+# Okabe & Ito 2008, safe for colour-blind readers; a dark brown instead of their pale yellow.
 LABEL_COLOURS = (
-    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#333333", "#8C6D1F",
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#333333", "#5C4A00",
 )  # fmt: skip
-# P. Tol's "muted" scheme: another family of hues, so that clusters are not taken for classes.
+# After P. Tol's "muted" scheme, some hues moved apart for colour-blind readers: another family
+# than the labels', so that clusters are not taken for classes.
 CLUSTER_COLOURS = (
-    "#332288", "#117733", "#CC6677", "#44AA99", "#882255", "#999933", "#AA4499", "#88CCEE",
+    "#332288", "#117733", "#CC6677", "#6FB7E0", "#882255", "#A8A84A", "#AA4499", "#661100",
 )  # fmt: skip
 MARKERS = "os^DvPX*<>phd8H"
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)))
