@@ -6,6 +6,8 @@ import hashlib
 import io
 import logging
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -424,8 +426,26 @@ def test_fetch_reports_where_the_data_came_from() -> None:
     }
 
 
+def key(**params: Any) -> str:
+    return download_dataset.recipe(download_dataset.bind((), params)).key
+
+
 def test_how_it_is_fetched_does_not_enter_the_key() -> None:
-    assert set(download_dataset.options.ignore) == {"offline", "patience"}
+    assert key(name="wifi", offline=True) == key(name="wifi", patience=1.0)
+    assert key(name="wifi") != key(name="mnist")
+
+
+def test_a_plan_loads_no_network_and_no_arrays() -> None:
+    code = (
+        "import sys, tasks.download, tasks.tables\n"
+        "heavy = {'numpy', 'pandas', 'pooch', 'pyarrow', 'requests', 'urllib3'}\n"
+        "sys.exit(repr(sorted(heavy & set(sys.modules))) if heavy & set(sys.modules) else 0)"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
