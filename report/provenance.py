@@ -1,0 +1,134 @@
+"""Provenance for the page: one call's recipe with links back to the raw data, and group entries."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from engine.journal import StageRun
+from engine.outcome import Outcome
+from report.lineage import Group, Lineage
+from report.values import show
+
+
+@dataclass(frozen=True)
+class Origin:
+    """An input of a call: its digest, and the entry of the stage that made it."""
+
+    place: str
+    digest: str
+    maker: str
+    href: str | None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """How one result was made."""
+
+    slot: str
+    href: str
+    key: str
+    outcome: Outcome
+    seconds: float
+    created: str
+    where: str
+    params: list[tuple[str, str]]
+    inputs: list[Origin]
+    ancestors: list[Group]
+    code: list[tuple[str, str]]
+    versions: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One call of a group: what sets it apart, and what became of it."""
+
+    label: str
+    params: list[str]
+    call: StageRun
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A group on the page: what its calls have in common, and each of them."""
+
+    group: Group
+    common: Provenance
+    differing: list[str]
+    cells: list[Cell]
+
+
+def trace(lineage: Lineage, call: StageRun) -> Provenance:
+    """How this call's result was made, back to the raw data."""
+    record = lineage.read(call)
+    recipe = record.recipe if record else None
+    origins = []
+    for given in lineage.inputs(call):
+        maker = given.maker
+        name = maker.slot if maker else "outside"
+        href = f"#{lineage.group_of(maker).id}" if maker else None
+        origins.append(Origin(given.place, given.digest, name, href))
+    return Provenance(
+        slot=call.slot,
+        href=f"#{lineage.group_of(call).id}",
+        key=call.key,
+        outcome=call.outcome,
+        seconds=call.seconds,
+        created=record.created if record else "",
+        where=_where(record.environment) if record else "",
+        params=[(n, show(v)) for n, v in recipe.params.items()] if recipe else [],
+        inputs=origins,
+        ancestors=lineage.ancestors(call),
+        code=sorted(recipe.code.items()) if recipe else [],
+        versions=[(n, v or "not installed") for n, v in recipe.env.items()] if recipe else [],
+    )
+
+
+def make_entry(lineage: Lineage, group: Group) -> Entry:
+    """A group's entry: parameters and inputs that differ between its calls stand in their rows."""
+    traces = [trace(lineage, call) for call in group.calls]
+    rows = [dict(t.params) for t in traces]
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    differing = [n for n in names if len({row.get(n) for row in rows}) > 1]
+    first = traces[0]
+    inputs = list(dict.fromkeys(origin for t in traces for origin in t.inputs))
+    ancestors = {g.id: g for t in traces for g in t.ancestors}
+    common = Provenance(
+        slot=group.stage,
+        href=first.href,
+        key=first.key,
+        outcome=group.outcome,
+        seconds=group.seconds,
+        created=max(t.created for t in traces),
+        where=first.where,
+        params=[(n, v) for n, v in first.params if n not in differing],
+        inputs=inputs,
+        ancestors=sorted(ancestors.values(), key=lambda g: (g.depth, g.stage)),
+        code=first.code,
+        versions=first.versions,
+    )
+    cells = [
+        Cell(_label(call), [row.get(n, "") for n in differing], call)
+        for call, row in zip(group.calls, rows, strict=True)
+    ]
+    return Entry(group, common, differing, sorted(cells, key=lambda cell: _natural(cell.label)))
+
+
+def _label(call: StageRun) -> str:
+    """`k=5` of the slot `fit_kmeans[k=5]`; the slot itself where it has no label."""
+    label = call.slot.removeprefix(call.stage)
+    return label.removeprefix("[").removesuffix("]") or call.slot
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    """Sorts k=9 before k=10."""
+    return [(int(p), "") if p.isdigit() else (-1, p) for p in re.split(r"([0-9]+)", text)]
+
+
+def _where(environment: Mapping[str, Any]) -> str:
+    cores = environment.get("cores")
+    flags = " ".join(environment.get("processor_flags") or ())
+    parts = [f"{cores} processor{'s' if cores != 1 else ''}" if cores else "", flags]
+    return ", ".join(part for part in parts if part)
