@@ -18,14 +18,15 @@ _LOUDEST = (
     Outcome.CACHED,
 )
 
-_FILL = {
-    Outcome.FAILED: "#d55e00",
-    Outcome.RAN: "#0072b2",
-    Outcome.UNCHANGED: "#56b4e9",
-    Outcome.CACHED: "#009e73",
-    Outcome.SKIPPED: "#999999",
-    Outcome.RUN: "#e69f00",
-    Outcome.UNKNOWN: "#cc79a7",
+# Fill and ink, apart for colour-blind eyes and dark enough, or light enough, to be read on.
+_COLOURS = {
+    Outcome.FAILED: ("#b34700", "#ffffff"),
+    Outcome.RAN: ("#0072b2", "#ffffff"),
+    Outcome.UNCHANGED: ("#9ad4f5", "#111111"),
+    Outcome.CACHED: ("#007a59", "#ffffff"),
+    Outcome.SKIPPED: ("#d0d0d0", "#111111"),
+    Outcome.RUN: ("#e69f00", "#111111"),
+    Outcome.UNKNOWN: ("#cc79a7", "#111111"),
 }
 
 
@@ -50,11 +51,6 @@ class Node:
     def seconds(self) -> float:
         """Sum of its calls' durations."""
         return sum(call.seconds for call in self.calls)
-
-    @property
-    def fill(self) -> str:
-        """Its outcome's colour, safe for colour-blind eyes."""
-        return _FILL[self.outcome]
 
 
 def build_graph(run: RunRecord) -> dict[str, Node]:
@@ -84,6 +80,7 @@ def to_mermaid(run: RunRecord) -> str:
     lines += [f"  {name} --> {to}" for name, node in nodes.items() for to in node.feeds]
     for outcome in dict.fromkeys(node.outcome for node in nodes.values()):
         members = ",".join(n for n, node in nodes.items() if node.outcome is outcome)
-        style = f"fill:{_FILL[outcome]},color:#ffffff,stroke:#333333"
+        fill, ink = _COLOURS[outcome]
+        style = f"fill:{fill},color:{ink},stroke:#333333"
         lines += [f"  classDef {outcome.word} {style}", f"  class {members} {outcome.word}"]
     return "\n".join(lines)

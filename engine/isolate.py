@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import functools
 import dataclasses
 import functools
 import importlib
@@ -66,7 +68,9 @@ def run_isolated(
     )
     assert child.stdin and child.stdout and child.stderr
     said: list[str] = []
-    listener = threading.Thread(target=_listen, args=(child.stderr, said), daemon=True)
+    # Prefect knows by context variables which task run a log line belongs to.
+    listen = functools.partial(contextvars.copy_context().run, _listen, child.stderr, said)
+    listener = threading.Thread(target=listen, daemon=True)
     listener.start()
     expired = threading.Event()
 
