@@ -110,15 +110,16 @@ class Arrays(Mapping[str, Any]):
 
         info = self._members[name]
         with self._path.open("rb") as file:
-            if info.compress_type != zipfile.ZIP_STORED:
-                with zipfile.ZipFile(file) as archive, archive.open(info) as member:
-                    array = np.lib.format.read_array(member, allow_pickle=False)
-                    array.flags.writeable = False
-                    return array
             file.seek(info.header_offset)
             header = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
             file.seek(header[9] + header[10], 1)
-            shape, fortran, dtype = _read_npy_header(file)
+            found = _read_npy_header(file) if info.compress_type == zipfile.ZIP_STORED else None
+            if found is None:
+                with zipfile.ZipFile(file) as archive, archive.open(info) as member:
+                    array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
+                    array.flags.writeable = False
+                    return array
+            shape, fortran, dtype = found
             offset = file.tell()
         order: Literal["F", "C"] = "F" if fortran else "C"
         if 0 in shape or dtype.itemsize == 0:
@@ -139,7 +140,8 @@ class Arrays(Mapping[str, Any]):
         return f"Arrays({', '.join(self._members)})"
 
 
-def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, Any]:
+def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, Any] | None:
+    """Shape, Fortran order and dtype, or None where only numpy itself can tell."""
     import numpy as np
 
     version = np.lib.format.read_magic(file)
@@ -147,9 +149,8 @@ def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, Any]:
         shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
     elif version == (2, 0):
         shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-    else:
-        # Version 3 differs only in the header's encoding: field names beyond latin-1.
-        shape, fortran, dtype = np.lib.format._read_array_header(file, version)  # type: ignore[attr-defined]
+    else:  # field names beyond latin-1, which no public function reads
+        return None
     if dtype.hasobject:
         raise ValueError("an array of Python objects would need pickle: refused")
     return shape, fortran, dtype
