@@ -21,7 +21,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class Mapping(NamedTuple):
+class ClusterLabels(NamedTuple):
     """What clusters mean, learned from training rows: label (object, None = unmapped) and size and
     purity (share of the majority label, 0 where empty) of each, all (k,)."""
 
@@ -106,7 +106,7 @@ def learn_space(train: np.ndarray, space: str) -> Callable[[np.ndarray], np.ndar
     return lambda points: (points - centre) @ axes.T
 
 
-def learn_mapping(assignment: np.ndarray, labels: np.ndarray, clusters: int) -> Mapping:
+def learn_mapping(assignment: np.ndarray, labels: np.ndarray, clusters: int) -> ClusterLabels:
     """Give each cluster its majority label; none to a cluster that is empty or tied.
 
     Where every cluster is tied, all get the most frequent label, as something must be answered.
@@ -125,10 +125,10 @@ def learn_mapping(assignment: np.ndarray, labels: np.ndarray, clusters: int) -> 
     label[(counts == most[:, None]).sum(axis=1) > 1] = None
     if all(each is None for each in label):
         label[:] = names[counts.sum(axis=0).argmax()]
-    return Mapping(label, size, most / np.maximum(size, 1))
+    return ClusterLabels(label, size, most / np.maximum(size, 1))
 
 
-def predict(points: np.ndarray, centroids: np.ndarray, mapping: Mapping) -> np.ndarray:
+def predict(points: np.ndarray, centroids: np.ndarray, mapping: ClusterLabels) -> np.ndarray:
     """Label of the nearest centroid that has one, object (n,)."""
     import numpy as np
 
