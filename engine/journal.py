@@ -140,7 +140,7 @@ class Journal:
 
     def __init__(self, store: Store, flow: str, header: Mapping[str, Any]) -> None:
         now = datetime.now(UTC)
-        self.id = f"{now:%Y%m%d-%H%M%S}-{now.microsecond // 1000:03d}-{secrets.token_hex(3)}"
+        self.id = f"{now:%Y%m%d-%H%M%S}-{now.microsecond:06d}-{secrets.token_hex(3)}"
         self.flow = flow
         self.path = store.runs / flow / f"{self.id}.jsonl"
         self._started = time.monotonic()

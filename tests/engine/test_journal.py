@@ -4,7 +4,6 @@ import json
 import logging
 import os
 import threading
-import time
 
 import pytest
 
@@ -81,7 +80,7 @@ def test_every_cut_of_a_journal_can_be_read(store):
     for length in range(0, len(data), 7):
         path.write_bytes(data[:length])
         run = read_run(path)
-        assert run.status == "crashed"
+        assert run.status == ("completed" if length == len(data) - 1 else "crashed")
         assert set(run.stages) <= {STAGE.slot}
 
 
@@ -109,10 +108,7 @@ def test_garbage_lines_are_left_out(store, line):
 
 
 def test_runs_are_listed_newest_first(store):
-    ids = []
-    for flow in ("toy", "toy", "toy", "other"):
-        ids.append(write_run(store, flow=flow).id)
-        time.sleep(0.002)  # their ids count milliseconds
+    ids = [write_run(store).id for _ in range(3)] + [write_run(store, flow="other").id]
     assert [p.stem for p in list_runs(store)] == ids[::-1]
     assert [p.stem for p in list_runs(store, "toy")] == ids[2::-1]
     assert [p.stem for p in list_runs(store, newest=1)] == [ids[3], ids[2]]
