@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine import Picture, stage
+from engine import InputError, Picture, stage
 from tasks.figures.against_k import K, set_k_axis
 from tasks.figures.style import (
     ACCENT,
@@ -89,7 +89,7 @@ def say_forest(scores: pd.DataFrame, importances: pd.DataFrame) -> str:
 def draw_forest(scores: pd.DataFrame, importances: pd.DataFrame) -> Picture:
     """Draw the random forest's accuracy on each split and the importances of the features.
 
-    Args:
+    Arguments:
         scores: columns split, accuracy (0 to 1).
         importances: columns feature, importance (sums to 1).
     """
@@ -191,15 +191,15 @@ def say_classifier(results: pd.DataFrame, reference: float | None = None) -> str
 def draw_classifier(results: pd.DataFrame, *, reference: float | None = 0.98) -> Picture:
     """Draw the accuracy of clusters used as a classifier against their number, for each space.
 
-    Args:
+    Arguments:
         results: columns space, clusters, split, accuracy (0 to 1); a row a split.
         reference: accuracy to compare with (0 to 1; the posts report about 98 %), or None.
 
     Raises:
-        ValueError: when the reference lies outside 0 to 1.
+        InputError: when the reference lies outside 0 to 1.
     """
     if reference is not None and not 0 <= reference <= 1:
-        raise ValueError(
-            f"reference is {reference}, expected a share from 0 to 1 (98 % is 0.98), or None."
+        raise InputError(
+            f"reference is {reference}, expected a share from 0 to 1 (98 % is 0.98), or None"
         )
     return picture(plot_classifier(results, reference), say_classifier(results, reference))

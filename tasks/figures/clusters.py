@@ -115,7 +115,7 @@ def say_silhouettes(profiles: Mapping[str, pd.DataFrame]) -> str:
 def draw_silhouettes(profiles: dict[str, pd.DataFrame]) -> Picture:
     """Draw the ordered silhouettes for several k, one panel each.
 
-    Args:
+    Arguments:
         profiles: for each k (the key, as text) a frame with the columns cluster, order and
             silhouette (-1 to 1).
     """
@@ -130,7 +130,7 @@ def plot_crosstab(counts: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     """Return a heat map of clusters against classes: counts written, shade by share of cluster."""
     import numpy as np
 
-    classes = _classes_of(counts)
+    classes = [str(name) for name in about["classes"]]
     names = distinct_names(classes, 16)
     table = counts[classes].to_numpy()
     sizes = counts["size"].to_numpy()
@@ -223,7 +223,7 @@ def say_crosstab(counts: pd.DataFrame) -> str:
 def draw_crosstab(counts: pd.DataFrame, about: dict[str, Any]) -> Picture:
     """Draw how many points of each class lie in each cluster, and each cluster's purity.
 
-    Args:
+    Arguments:
         counts: columns cluster, one a class (numbers of points), size, purity (0 to 1), majority.
         about: name and classes of the data set.
     """

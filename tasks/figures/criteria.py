@@ -54,7 +54,9 @@ def _curves(
 
     by_k = scan.set_index("k")
     curves = {
-        key: pd.DataFrame({"value": by_k[key], "spread": 0.0}) for key in CRITERIA if key in by_k
+        key: pd.DataFrame({"value": by_k[key].dropna(), "spread": 0.0})
+        for key in CRITERIA
+        if key in by_k and by_k[key].notna().any()
     }
     if choice.get("gap"):
         gap = pd.DataFrame(list(choice["gap"])).set_index("k")
@@ -154,7 +156,7 @@ def say_criteria(scan: pd.DataFrame, choice: Mapping[str, Any], stability: pd.Da
 def draw_criteria(scan: pd.DataFrame, choice: dict[str, Any], stability: pd.DataFrame) -> Picture:
     """Draw silhouette, Calinski-Harabasz, Davies-Bouldin, gap and stability against k.
 
-    Args:
+    Arguments:
         scan: columns k, silhouette, calinski_harabasz, davies_bouldin.
         choice: best ({criterion: k}) and gap (a list of {k, gap, s_k}).
         stability: columns k, resample, ari.
@@ -164,7 +166,7 @@ def draw_criteria(scan: pd.DataFrame, choice: dict[str, Any], stability: pd.Data
 
 def plot_silhouette_curve(scan: pd.DataFrame, choice: Mapping[str, Any]) -> Figure:
     """Return the mean silhouette against k, the best k ringed, its rivals written beside."""
-    values = scan.set_index("k")["silhouette"]
+    values = scan.set_index("k")["silhouette"].dropna()
     ks = [int(k) for k in values.index]
     figure = new_sheet(3.4, "Mean silhouette against the number of clusters")
     axes = figure.subplots()
@@ -198,7 +200,7 @@ def _write_values(axes: Axes, told: pd.Series[float], curve: pd.Series[float]) -
 
 def say_silhouette_curve(scan: pd.DataFrame) -> str:
     """Return one sentence: the best k, the next best, and the worst, with their silhouettes."""
-    values = scan.set_index("k")["silhouette"].sort_values(ascending=False, kind="stable")
+    values = scan.set_index("k")["silhouette"].dropna().sort_values(ascending=False, kind="stable")
     told = [f"k = {k} ({value:.3f})" for k, value in values.items()]
     if len(told) == 1:
         return f"The mean silhouette was computed for {told[0]} alone."

@@ -130,7 +130,7 @@ def draw_overlay(
 ) -> Picture:  # fmt: skip
     """Draw points coloured by class and again, shifted and transparent, by cluster.
 
-    Args:
+    Arguments:
         features: float64, one column a feature, in `about["unit"]`, n rows.
         labels: column label, n rows.
         assignment: column cluster (int64), n rows.
@@ -140,7 +140,7 @@ def draw_overlay(
         seed: of the spread of equal points and of the sample drawn from many.
 
     Raises:
-        ValueError: when there is no pair.
+        InputError: when there is no pair.
     """
     figure = plot_overlay(features, labels, assignment, counts, pairs, about, seed)
     return picture(figure, say_overlay(counts))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from engine import Picture, stage
+from engine import InputError, Picture, stage
 from tasks.figures.scatter import draw_groups, plane_points, set_limits, write_number
 from tasks.figures.style import (
     ACCENT,
@@ -43,7 +43,7 @@ CANDIDATES = 16  # features whose pairs are compared where there are too many to
 def _own_share(points: np.ndarray, clusters: np.ndarray) -> float:
     """Return the share of points that lie nearest to the mean of their own cluster.
 
-    Args:
+    Arguments:
         points: float64, shape (n, 2).
         clusters: int64, shape (n,).
     """
@@ -94,9 +94,9 @@ def plot_pairs(
         if part
     )
     if len(names) < 2:
-        raise ValueError(
-            f"A plane needs two {kind(about, 2)}, found {len(names)}: {names}; "
-            "leave this picture out for such data."
+        raise InputError(
+            f"a plane needs two {kind(about, 2)}, found {len(names)}: {names}; "
+            "leave this picture out for such data"
         )
     if len(names) <= MATRIX_FEATURES:
         pairs = list(combinations(names, 2))
@@ -193,14 +193,14 @@ def draw_pairs(
 ) -> Picture:
     """Draw the points in the planes of all pairs of features, coloured by cluster.
 
-    Args:
+    Arguments:
         features: float64, one column a feature, in `about["unit"]`, n rows.
         assignment: column cluster (int64), n rows.
         about: name and unit of the data set.
         seed: of the spread of equal points and of the sample drawn from many.
 
     Raises:
-        ValueError: when there are fewer than two features.
+        InputError: when there are fewer than two features.
     """
     figure = plot_pairs(features, assignment, about, seed)
     return picture(figure, say_pairs(features, assignment, about))

@@ -164,7 +164,7 @@ def draw_pca(
 ) -> Picture:  # fmt: skip
     """Draw explained variance, loadings, and the points in the first two components by class.
 
-    Args:
+    Arguments:
         variance: columns component, ratio, cumulative (0 to 1).
         loadings: columns component and one a feature (unit vectors).
         scores: columns pc1, pc2, ..., n rows, in `about["unit"]`.

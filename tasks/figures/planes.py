@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from engine import Picture, stage
+from engine import InputError, Picture, stage
 from tasks.figures.scatter import (
     draw_groups,
     mark_centroid,
@@ -43,11 +43,9 @@ MOST_PLANES = 4
 
 
 def first_planes(pairs: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return the first `MOST_PLANES` pairs of names; ValueError where there is none."""
+    """Return the first `MOST_PLANES` pairs of names; InputError where there is none."""
     if pairs.empty:
-        raise ValueError(
-            "No pair of features to draw: the table of pairs is empty; pick at least one pair."
-        )
+        raise InputError("there is no pair of features to draw; pick at least one pair")
     return [(str(x), str(y)) for x, y in zip(pairs["x"], pairs["y"], strict=True)][:MOST_PLANES]
 
 
@@ -105,7 +103,7 @@ def draw_best_pairs(
 ) -> Picture:  # fmt: skip
     """Draw the planes of the first pairs, enlarged, coloured by cluster.
 
-    Args:
+    Arguments:
         features: float64, one column a feature, in `about["unit"]`, n rows.
         assignment: column cluster (int64), n rows.
         pairs: columns x, y (names of features) and silhouette of the clusters in that plane.
@@ -113,7 +111,7 @@ def draw_best_pairs(
         seed: of the spread of equal points and of the sample drawn from many.
 
     Raises:
-        ValueError: when there is no pair.
+        InputError: when there is no pair.
     """
     figure = plot_best_pairs(features, assignment, pairs, about, seed)
     return picture(figure, say_best_pairs(assignment, pairs))
@@ -201,7 +199,7 @@ def draw_centroids(
 ) -> Picture:  # fmt: skip
     """Draw points coloured by class with the centroids of two clusterings on top.
 
-    Args:
+    Arguments:
         features: float64, one column a feature, in `about["unit"]`, n rows.
         labels: column label, n rows.
         centroids4, centroids5: column cluster and one a feature; a row a centroid.
@@ -210,7 +208,7 @@ def draw_centroids(
         seed: of the spread of equal points and of the sample drawn from many.
 
     Raises:
-        ValueError: when there is no pair.
+        InputError: when there is no pair.
     """
     centroids = {len(centroids4): centroids4, len(centroids5): centroids5}
     figure = plot_centroids(features, labels, centroids, pairs, about, seed)

@@ -36,7 +36,7 @@ def draw_groups(
 ) -> None:  # fmt: skip
     """Draw the points of every group in its colour and marker, in turns, so that none lies on top.
 
-    Args:
+    Arguments:
         x, y: coordinates, float64 of shape (n,).
         groups: each point's key in `looks`, shape (n,).
         size: marker area in square points.

@@ -101,7 +101,7 @@ def say_densities(curves: pd.DataFrame, peaks: pd.DataFrame, about: Mapping[str,
 def draw_densities(curves: pd.DataFrame, peaks: pd.DataFrame, about: dict[str, Any]) -> Picture:
     """Draw the density of each feature in each class, second peaks marked.
 
-    Args:
+    Arguments:
         curves: columns feature, label, value (in `about["unit"]`), density.
         peaks: columns feature, label, value, density, rank (1 = the highest peak of its curve).
         about: name, unit, classes and features of the data set.

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import InputError
 from tasks.figures.classifier import (
     draw_classifier,
     plot_classifier,
@@ -72,5 +73,5 @@ def test_one_split_and_one_k_are_drawn(frames: Frames) -> None:
 
 
 def test_a_reference_that_is_no_share_is_an_error(frames: Frames) -> None:
-    with pytest.raises(ValueError, match=r"reference is 98, expected a share from 0 to 1"):
+    with pytest.raises(InputError, match=r"reference is 98, expected a share from 0 to 1"):
         draw_classifier.fn(frames["results"], reference=98)

@@ -75,3 +75,15 @@ def test_the_sentence_of_the_silhouette_curve_follows_the_numbers(frames: Frames
     )
     assert "highest at k = 12" in say_silhouette_curve(scan.assign(silhouette=scan["k"] / 20))
     assert "k = 2 (0.340) alone" in say_silhouette_curve(scan.head(1))
+
+
+def test_what_was_not_measured_has_no_panel_and_no_vote(frames: Frames) -> None:
+    scan = frames["scan"].assign(davies_bouldin=np.nan)
+    scan.loc[0, "calinski_harabasz"] = np.nan
+    best = {"silhouette": 5, "calinski_harabasz": 4, "davies_bouldin": None, "gap": None,
+            "stability": None}  # fmt: skip
+    bare = frames["choice"] | {"gap": [], "best": best}
+    figure = plot_criteria(scan, bare, frames["stability"].head(0))
+    titles = [axes.get_title(loc="left") for axes in figure.get_axes() if axes.axison]
+    assert titles == ["silhouette", "Calinski-Harabasz", "the best k of each"]
+    assert "gap" not in say_criteria(scan, bare, frames["stability"].head(0))

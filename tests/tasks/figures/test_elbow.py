@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import InputError
 from tasks.figures.elbow import plot_elbow, say_elbow
 
 Frames = dict[str, Any]
@@ -45,5 +46,13 @@ def test_the_sentence_follows_the_numbers(frames: Frames) -> None:
 
 def test_curves_without_a_common_k_are_an_error_that_teaches(frames: Frames) -> None:
     apart = frames["uniform"].assign(k=frames["uniform"]["k"] + 50)
-    with pytest.raises(ValueError, match=r"no k in common.*same range of k"):
+    with pytest.raises(InputError, match=r"no k in common.*compute both for the same k"):
         plot_elbow(frames["scan"], apart, frames["choice"])
+
+
+def test_without_uniform_references_the_data_stands_alone(frames: Frames) -> None:
+    none = frames["uniform"].head(0)
+    (axes,) = plot_elbow(frames["scan"], none, frames["choice"]).get_axes()
+    assert axes.get_title(loc="left") == "the data"
+    told = say_elbow(frames["scan"], none, frames["choice"])
+    assert told == "Inertia has its knee at k = 5 (80,000): from k = 2 to 12 it falls to 3 %."

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from engine import InputError
 from tasks.figures.pairs import TOP_PAIRS, plot_pairs, say_pairs, separation
 from tasks.figures.style import ACCENT
 
@@ -83,7 +84,7 @@ def test_two_features_are_one_panel_with_units(framed: Callable[..., Frames]) ->
 
 
 def test_one_feature_has_no_plane(frames: Frames) -> None:
-    with pytest.raises(ValueError, match=r"two signals, found 1: \['WLAN-0'\]"):
+    with pytest.raises(InputError, match=r"two signals, found 1: \['WLAN-0'\]"):
         plot_pairs(frames["features"][["WLAN-0"]], frames["assignment"], frames["about"])
 
 

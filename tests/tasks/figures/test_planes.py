@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from engine import InputError
 from tasks.figures.planes import (
     plot_best_pairs,
     plot_centroids,
@@ -35,7 +36,7 @@ def test_the_sentence_of_the_best_pairs_follows_the_numbers(frames: Frames) -> N
 
 def test_without_a_pair_there_is_an_error_that_teaches(frames: Frames) -> None:
     none = frames["pairs"].head(0)
-    with pytest.raises(ValueError, match="pick at least one pair"):
+    with pytest.raises(InputError, match="pick at least one pair"):
         plot_best_pairs(frames["features"], frames["assignment"], none, frames["about"])
 
 
