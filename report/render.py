@@ -64,7 +64,8 @@ def render(
     traces = {name: trace(lineage, call) for name, call in _makers(results, lineage)}
     graph = draw_graph(lineage)
     # The graph shrinks a little to fit the window; beyond that it scrolls.
-    fit = f".graph svg {{ min-width: {_SHRUNK * graph.width:.0f}px; }}\n"
+    width = _SHRUNK * graph.width
+    fit = f"@media screen {{ .graph svg {{ min-width: {width:.0f}px; }} }}\n"
     style = Markup((TEMPLATES / "style.css").read_text("utf-8") + fit)
     script = Markup((TEMPLATES / "script.js").read_text("utf-8"))
     environment = Environment(
