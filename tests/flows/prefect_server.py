@@ -1,0 +1,110 @@
+"""A real Prefect server with a home of its own, for tests that go the whole way."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+ROOT = Path(__file__).resolve().parents[2]
+PREFECT = str(Path(sys.executable).with_name("prefect"))
+
+
+@dataclass
+class Server:
+    """A running server and the environment in which commands meet it."""
+
+    api: str
+    home: Path
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        """POST a filter, or GET without a body."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.api + path, data, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+
+    def run(self, *arguments: str, timeout: float = 240) -> str:
+        """A Prefect command in the project's folder; returns what it printed."""
+        done = subprocess.run(
+            [PREFECT, "--no-prompt", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == 0, f"prefect {' '.join(arguments)}\n{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    @contextlib.contextmanager
+    def background(self, *arguments: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A command that runs as long as the block, in a process group that ends with it."""
+        log = (self.home / f"{arguments[0]}.log").open("ab")
+        process = subprocess.Popen(
+            [PREFECT, *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            yield process
+        finally:
+            for number, patience in ((signal.SIGINT, 15), (signal.SIGKILL, 15)):
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(patience)
+                    break
+            log.close()
+
+
+def wait_for(what: str, holds: Callable[[], Any], seconds: float = 120) -> Any:
+    """The first true value; fails when there is none in time."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError):
+            if value := holds():
+                return value
+        time.sleep(0.5)
+    raise AssertionError(f"{what}: not within {seconds:g} s")
+
+
+@contextlib.contextmanager
+def start_server(home: Path, store: Path) -> Iterator[Server]:
+    """A server on a free port of the loopback address, gone when the block ends."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    api = f"http://127.0.0.1:{port}/api"
+    environment = {
+        **os.environ,
+        "PREFECT_HOME": str(home),
+        "PREFECT_API_URL": api,
+        "PREFECT_SERVER_UI_API_URL": api,
+        "LATENTFLOW_STORE": str(store),
+    }
+    server = Server(api, home, environment)
+    home.mkdir(parents=True, exist_ok=True)
+    with server.background("server", "start", "--host", "127.0.0.1", "--port", str(port)):
+        wait_for("the Prefect server", lambda: server.ask("/health"))
+        yield server
