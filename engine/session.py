@@ -226,7 +226,8 @@ class Session:
         old = self._old_recipe(call)
         own = [r for r in explain(old, part) if r.cause is not Cause.INPUT] if old else []
         waits = [Reason(Cause.UPSTREAM, slot) for slot in dict.fromkeys(p.slot for p in pending)]
-        never = [] if old else [Reason(Cause.FIRST)]
+        lost = Cause.FORGOTTEN if call.slot in self.previous else Cause.FIRST
+        never = [] if old else [Reason(lost)]
         certain = ([asked] if asked else []) + own + never
         call.outcome = Outcome.RUN if certain else Outcome.UNKNOWN
         call.reasons = certain or waits
