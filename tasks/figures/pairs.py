@@ -133,15 +133,18 @@ def _matrix(
     """Return a lower triangle: column by the pair's first feature, row by its second."""
     count = len(names) - 1
     figure = new_sheet(max(1.38 * count, 5.0), title, note, key)
-    grid = figure.subplots(count, count, squeeze=False, sharex="col", sharey="row")
+    grid = figure.add_gridspec(count, count)
     short = distinct_names(names, 14)
-    for axes in grid.flat:
-        axes.set_axis_off()
+    of_column: dict[int, Axes] = {}
+    of_row: dict[int, Axes] = {}
     panels = []
     for x, y in pairs:
         column, row = names.index(x), names.index(y) - 1
-        axes = grid[row][column]
-        axes.set_axis_on()
+        axes = figure.add_subplot(
+            grid[row, column], sharex=of_column.get(column), sharey=of_row.get(row)
+        )
+        of_column.setdefault(column, axes)
+        of_row.setdefault(row, axes)
         dress(axes)
         axes.tick_params(labelleft=column == 0, labelbottom=row == count - 1)
         if column == 0:
