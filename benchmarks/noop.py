@@ -16,8 +16,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from timing import Command, in_turn, table
-
+from benchmarks.timing import Command, in_turn, table
 from engine import Parameters, Store, flow, stage
 from engine.journal import RunRecord, list_runs, read_run
 
@@ -83,7 +82,11 @@ def _dvc(folder: Path, run: RunRecord) -> Command:
         outs = [path for path, _ in outputs]
         stages[name] = {"cmd": commands, "deps": [f"{name}.py", *inputs], "outs": outs}
     (folder / "dvc.yaml").write_text(json.dumps({"stages": stages}))
-    quiet = {"DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": str(folder / "site"), "HOME": str(folder)}
+    quiet = {
+        "DVC_NO_ANALYTICS": "1",
+        "DVC_SITE_CACHE_DIR": str(folder / "site"),
+        "HOME": str(folder),
+    }
     dvc = str(PEERS / "dvc")
     Command([dvc, "init", "--no-scm", "-q"], folder, quiet).seconds()
     Command([dvc, "config", "core.analytics", "false"], folder, quiet).seconds()

@@ -16,8 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from timing import Command, in_turn, table
-
+from benchmarks.timing import Command, in_turn, table
 from engine import File, session
 from engine.stage import Stage
 
@@ -64,7 +63,7 @@ def run_plain(name: str, preset: str) -> dict[str, Any]:
 
     Stage.__call__ = call  # type: ignore[method-assign]
     Stage.map = call_each  # type: ignore[method-assign]
-    session.source = lambda path, max_bytes=0: File(Path(path).read_bytes(), Path(path).suffix)  # type: ignore[assignment]
+    session.source = lambda path, max_bytes=0: File(Path(path).read_bytes(), Path(path).suffix)  # type: ignore[assignment, return-value]
     flow = getattr(importlib.import_module(f"flows.{name}"), name)
     return dict(flow.fn(flow.configure(preset)))
 

@@ -110,19 +110,29 @@ class PrefectRunner:
         return self._conclude(session, call, state)
 
     def run_all(self, session: Session, calls: Sequence[Call]) -> None:
-        """Run the calls as tasks on the flow's task runner."""
-        futures = []
-        for call in calls:
-            session.examine(call)
-            futures.append(self._task(session, call).submit(**self._arguments(call)))
+        """Run the calls as tasks, on the flow's task runner if they gain from it.
+
+        The first error is raised after the others ended.
+        """
         errors = []
-        for call, future in zip(calls, futures, strict=True):
-            future.wait()
-            try:
-                session.accept(call, *self._conclude(session, call, future.state))
-            except Exception as error:  # noqa: BLE001 - the others are waited for first
-                session.fail(call, error)
-                errors.append(error)
+        if all(call.stage.options.parallel for call in calls):
+            futures = []
+            for call in calls:
+                session.examine(call)
+                futures.append(self._task(session, call).submit(**self._arguments(call)))
+            for call, future in zip(calls, futures, strict=True):
+                future.wait()
+                try:
+                    session.accept(call, *self._conclude(session, call, future.state))
+                except Exception as error:  # noqa: BLE001 - the others are waited for first
+                    session.fail(call, error)
+                    errors.append(error)
+        else:
+            for call in calls:
+                try:
+                    session.finish(call)
+                except Exception as error:  # noqa: BLE001 - the others run all the same
+                    errors.append(error)
         if errors:
             raise errors[0]
 

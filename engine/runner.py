@@ -55,11 +55,12 @@ class LocalRunner:
             return session.compute(call), True
 
     def run_all(self, session: Session, calls: Sequence[Call]) -> None:
-        """Finish the calls on a few threads; the first error is raised after the others ended.
+        """Finish the calls on as many threads as they gain from; the first error is raised after the others ended.
 
         An interrupt is raised at once: what the threads still publish is whole or absent.
         """
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="stage")
+        workers = self.workers if all(c.stage.options.parallel for c in calls) else 1
+        pool = ThreadPoolExecutor(workers, thread_name_prefix="stage")
         try:
             contexts = [contextvars.copy_context() for _ in calls]
             futures = [

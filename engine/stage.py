@@ -37,6 +37,8 @@ class Options:
         retry_delay: seconds before the first retry, doubled for each further one.
         timeout: seconds; the stage then runs in a process of its own, which is stopped.
         ignore: parameters that cannot change the result and stay out of the key.
+        parallel: whether mapped calls run side by side; False for small ones that mostly hold the
+            interpreter's lock, which threads only slow down.
     """
 
     packages: tuple[str, ...] = ()
@@ -44,6 +46,7 @@ class Options:
     retry_delay: float = 1.0
     timeout: float | None = None
     ignore: tuple[str, ...] = ()
+    parallel: bool = True
 
 
 class Bound(NamedTuple):
@@ -257,6 +260,7 @@ def stage(
     retry_delay: float = 1.0,
     timeout: float | None = None,
     ignore: Sequence[str] = (),
+    parallel: bool = True,
 ) -> Callable[[Callable[P, R]], Stage[P, R]]: ...
 
 

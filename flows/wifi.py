@@ -8,7 +8,7 @@ from engine import InputError, flow, source
 from flows.wifi_parameters import PRESETS, WifiParameters
 from report.page import Section, page_of
 from tasks.choice import choose_k
-from tasks.classifier import classify_by_clusters, collect_tables
+from tasks.classifier import classify_by_clusters, collect_tables, summarise_accuracy
 from tasks.criteria import measure_stability, scan_clusters, scan_uniform, silhouette_profile
 from tasks.density import estimate_densities
 from tasks.download import download_dataset
@@ -73,7 +73,7 @@ SECTIONS = (
         "Clusters as a classifier",
         "Clusters and their labels are learned on training rows; the accuracy is that on unseen rows.",
         figures=("draw_classifier",),
-        tables=("results",),
+        tables=("accuracy",),
     ),
 )
 
@@ -183,7 +183,7 @@ def wifi(p: WifiParameters) -> dict[str, Any]:
         "agreement": tables[second].summary,
         "variance": components.variance,
         "loadings": components.loadings,
-        "results": results,
+        "accuracy": summarise_accuracy(results),
         "draw_densities": draw_densities(densities.curves, densities.peaks, about),
         "draw_forest": draw_forest(forest.scores, forest.importances),
         "draw_elbow": draw_elbow(scan, uniform, choice),

@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 from engine import InputError
 from tasks import classifier
 from tasks.classifier import (
+    COLUMNS,
     classify_by_clusters,
     collect_tables,
     learn_mapping,
     learn_space,
     predict,
+    summarise_accuracy,
 )
 
 
@@ -156,3 +158,15 @@ def test_tables_of_other_columns_are_refused() -> None:
         collect_tables.fn([pd.DataFrame({"k": [1]}), pd.DataFrame({"n": [1]})])
     with pytest.raises(InputError, match="no table"):
         collect_tables.fn([])
+
+
+def test_the_summary_has_one_row_a_space_and_k_with_the_spread_over_splits() -> None:
+    rows = [("raw", 4, s, a, 0, 1, 0.9) for s, a in enumerate((0.9, 0.7))]
+    rows += [("pca3", 4, 0, 0.8, 0, 0, 0.8)]
+    table = summarise_accuracy.fn(pd.DataFrame(rows, columns=list(COLUMNS)))
+    assert table[["space", "clusters", "splits"]].to_numpy().tolist() == [
+        ["raw", 4, 2],
+        ["pca3", 4, 1],
+    ]
+    assert table["accuracy_mean"].tolist() == pytest.approx([0.8, 0.8])
+    assert table["accuracy_sd"].tolist() == pytest.approx([0.2 / 2**0.5, 0.0])
