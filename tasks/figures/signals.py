@@ -76,6 +76,11 @@ def plot_densities(curves: pd.DataFrame, peaks: pd.DataFrame, about: Mapping[str
     return figure
 
 
+def _short(value: float) -> str:
+    """Return a value with three digits: "-16.0", "120"."""
+    return f"{value:#.3g}".removesuffix(".")
+
+
 def say_densities(curves: pd.DataFrame, peaks: pd.DataFrame, about: Mapping[str, Any]) -> str:
     """Return one sentence that names the curves with a second peak and where it stands."""
     total = len(curves[["feature", "label"]].drop_duplicates())
@@ -88,7 +93,7 @@ def say_densities(curves: pd.DataFrame, peaks: pd.DataFrame, about: Mapping[str,
     finds: list[tuple[float, str]] = []
     for _, peak in second.iterrows():
         main = float(first.loc[(peak["feature"], peak["label"])])
-        where = f"{main:.3g} and {peak['value']:.3g}{' ' + unit if unit else ''}"
+        where = f"{_short(main)} and {_short(float(peak['value']))}{' ' + unit if unit else ''}"
         name = f"{prose(peak['feature'])} in {prose(peak['label'])} ({where})"
         finds.append((abs(float(peak["value"]) - main), name))
     # Two far peaks mean two places; near ones are often one bump of a rough curve.

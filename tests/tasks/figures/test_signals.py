@@ -56,9 +56,9 @@ def test_the_sentence_names_the_signals_with_two_peaks(frames: Frames) -> None:
     curves, peaks, about = frames["curves"], frames["peaks"], frames["about"]
     told = say_densities(curves, peaks, about)
     assert "28 density curves of 7 signals 2 have" in told
-    assert "WLAN-0 in room 02 (-66 and -20 dBm)" in told
+    assert "WLAN-0 in room 02 (-66.0 and -20.0 dBm)" in told
     moved = peaks.assign(value=peaks["value"].where(peaks["rank"] == 1, -30.0))
-    assert "-30 dBm" in say_densities(curves, moved, about)
+    assert "-30.0 dBm" in say_densities(curves, moved, about)
     one = peaks[(peaks["rank"] == 1) | (peaks["feature"] == "WLAN-0")]
     assert "1 has a second peak: WLAN-0" in say_densities(curves, one, about)
 
