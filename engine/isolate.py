@@ -29,6 +29,7 @@ from engine.store import Store, project_root
 log = logging.getLogger(__name__)
 
 _MARK = "\x1elatentflow "  # starts the child's own lines on its standard error
+_HANDLE = "\x1ehandle"  # no name that a dict of inputs would use
 
 
 def run_isolated(
@@ -51,7 +52,7 @@ def run_isolated(
         "file": inspect.getsourcefile(inspect.unwrap(stage.fn)),
         "stage": stage.fn.__qualname__,
         "root": str(store.root),
-        "inputs": replace_handles(bound.inputs, lambda a: {"artifact": a.to_json()}),
+        "inputs": replace_handles(bound.inputs, lambda a: {_HANDLE: a.to_json()}),
         "params": {name: _pack(value, name) for name, value in bound.params.items()},
         "path": sys.path,
     }
@@ -90,6 +91,9 @@ def run_isolated(
         _kill(child)
         child.wait()
         listener.join(5)
+        child.stdout.close()
+        if not listener.is_alive():
+            child.stderr.close()
         with contextlib.suppress(OSError):
             child.stdin.close()
     if expired.is_set():
@@ -189,8 +193,8 @@ def _unpack(value: Any) -> Any:
 
 def _revive(value: Any) -> Any:
     if isinstance(value, dict):
-        if set(value) == {"artifact"}:
-            return Artifact.from_json(value["artifact"])
+        if _HANDLE in value:
+            return Artifact.from_json(value[_HANDLE])
         return {key: _revive(item) for key, item in value.items()}
     return [_revive(item) for item in value] if isinstance(value, list) else value
 
