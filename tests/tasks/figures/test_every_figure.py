@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Frames = dict[str, Any]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def centroids(f: Frames) -> Figure:
@@ -197,3 +201,13 @@ def test_odd_names_stay_one_plain_sentence(name: str, framed: Callable[..., Fram
     made = draw(name, framed(**DATA["odd names"]))
     assert made.alt.count(". ") == 0 and "\n" not in made.alt
     assert "\\$" not in made.alt
+
+
+def test_importing_the_figures_loads_no_heavy_library() -> None:
+    modules = ", ".join(sorted({stage.fn.__module__ for stage, _ in STAGES.values()}))
+    heavy = "{'numpy', 'pandas', 'matplotlib', 'PIL', 'sklearn', 'prefect'}"
+    code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
