@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
-import importlib.metadata
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,28 @@ _FLAGS = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "asimd", 
 
 
 @functools.cache
+def _installed() -> dict[str, str]:
+    """Normalised name → version of every installed distribution, by the names of its folder.
+
+    `importlib.metadata` would read the same, but takes longer to import than a cached run takes.
+    """
+    versions: dict[str, str] = {}
+    for folder in sys.path:
+        with contextlib.suppress(OSError):
+            for entry in os.listdir(folder or "."):  # noqa: PTH208 - a third of iterdir's time
+                if entry.endswith(".dist-info"):
+                    name, _, version = entry.removesuffix(".dist-info").partition("-")
+                    versions.setdefault(_normalised(name), version)
+    return versions
+
+
+def _normalised(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def version_of(distribution: str) -> str | None:
     """The installed version of a distribution, or None where it is not installed."""
-    try:
-        return importlib.metadata.version(distribution)
-    except importlib.metadata.PackageNotFoundError:
-        return None
+    return _installed().get(_normalised(distribution))
 
 
 @functools.cache

@@ -112,7 +112,7 @@ class Flow(Generic[M]):
             )
             with view.active():
                 results = dict(self.fn(parameters))
-            return Plan(self.name, view.calls, results)
+            return Plan(self.name, view.calls, results, view.sources)
 
         plan = look(None)
         _check_selection(plan, selection)
@@ -128,10 +128,12 @@ class Flow(Generic[M]):
         runner: Runner | None = None,
         header: Mapping[str, Any] | None = None,
         observe: Callable[[Session], None] | None = None,
+        plan: Plan | None = None,
     ) -> Run:
         """Run the flow in this process, compute what is stale and keep a journal.
 
         Arguments:
+            plan: one just made for the same parameters, selection and store; made here if not.
             runner: who computes stale stages; this process unless given.
             header: more for the journal's first line.
             observe: is handed the session before the first stage, e.g. to show progress.
@@ -142,9 +144,8 @@ class Flow(Generic[M]):
         """
         store = store or Store()
         selection = selection or Selection()
-        plan = self.plan(parameters, selection, store)
+        plan = plan or self.plan(parameters, selection, store)
         wanted = frozenset(c.slot for c in plan.calls if c.outcome is not Outcome.SKIPPED)
-        read_all_code()
         about = {
             "parameters": parameters.model_dump(mode="json"),
             "preset": preset,
@@ -166,8 +167,13 @@ class Flow(Generic[M]):
         try:
             if observe is not None:
                 observe(view)
-            with view.active(), _terminable():
-                results = dict(self.fn(parameters))
+            if plan.fresh and runner is None:
+                view.adopt(plan.calls, plan.sources)
+                results = plan.results
+            else:
+                read_all_code()
+                with view.active(), _terminable():
+                    results = dict(self.fn(parameters))
             status = "completed"
         except (KeyboardInterrupt, SystemExit) as stop:
             status, error = "interrupted", type(stop).__name__

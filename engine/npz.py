@@ -11,7 +11,6 @@ Members are stored, not deflated, and aligned:
 from __future__ import annotations
 
 import struct
-import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -30,6 +29,8 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)  # equal arrays give equal files
 
 def write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays, sorted by name, to an open file at position 0; no copy of a C-ordered array."""
+    import zipfile
+
     import numpy as np
 
     with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
@@ -99,6 +100,8 @@ class Arrays(Mapping[str, Any]):
     """
 
     def __init__(self, path: Path) -> None:
+        import zipfile
+
         self._path = path
         with zipfile.ZipFile(path) as archive:
             self._members = {
@@ -106,6 +109,8 @@ class Arrays(Mapping[str, Any]):
             }
 
     def __getitem__(self, name: str) -> np.ndarray:
+        import zipfile
+
         import numpy as np
 
         info = self._members[name]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from engine.artifact import Artifact
@@ -16,11 +17,13 @@ class Plan:
 
     Arguments:
         results: the flow's named results, as far as they are known.
+        sources: sha256 → handle and path of the files from outside that it reads.
     """
 
     flow: str
     calls: list[Call] = field(default_factory=list)
     results: dict[str, Any] = field(default_factory=dict)
+    sources: dict[str, tuple[Artifact, Path]] = field(default_factory=dict)
 
     @property
     def stale(self) -> list[Call]:

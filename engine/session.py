@@ -65,7 +65,7 @@ class Session:
         self._makers: dict[str, Call] = {}
         self._tainted: set[str] = set()
         self._healed: set[str] = set()
-        self._sources: dict[str, tuple[Artifact, Path]] = {}
+        self.sources: dict[str, tuple[Artifact, Path]] = {}
         self._mutex = threading.RLock()
 
     @property
@@ -173,6 +173,18 @@ class Session:
         self._remember(call)
         self._log(call)
 
+    def adopt(self, calls: Sequence[Call], sources: Mapping[str, tuple[Artifact, Path]]) -> None:
+        """Take over the calls of a plan that found everything cached."""
+        self.calls += calls
+        self.sources.update(sources)
+        with self.store.using():
+            for artifact, _ in sources.values():
+                self._log_source(artifact)
+            for call in calls:
+                if call.outcome is Outcome.CACHED:
+                    self._remember(call)
+                    self._log(call)
+
     def fail(self, call: Call, error: BaseException) -> None:
         """Note that a call failed."""
         call.outcome = Outcome.FAILED
@@ -182,9 +194,8 @@ class Session:
         """Take a file from outside into the store; see `engine.source`."""
         with self.store.using():
             artifact = self.store.put_file(path, max_bytes, copy=not self.planning)
-            self._sources[artifact.sha256] = (artifact, path)
-            if self.journal is not None:
-                self.journal.write("source", artifact=artifact.to_json())
+            self.sources[artifact.sha256] = (artifact, path)
+            self._log_source(artifact)
         return artifact
 
     def load(self, artifact: Artifact) -> Any:
@@ -277,6 +288,10 @@ class Session:
         if self.on_event is not None:
             self.on_event(call)
 
+    def _log_source(self, artifact: Artifact) -> None:
+        if self.journal is not None:
+            self.journal.write("source", artifact=artifact.to_json())
+
     def _remember(self, call: Call) -> None:
         with self._mutex:
             for artifact in call.artifacts:
@@ -297,7 +312,7 @@ class Session:
         with self._mutex:
             if damage.sha256 in self._healed:
                 return
-            if damage.sha256 in self._sources:
+            if damage.sha256 in self.sources:
                 self._read_again(damage)
                 return
             maker = self._makers.get(damage.sha256)
@@ -318,7 +333,7 @@ class Session:
             self._log(maker)
 
     def _read_again(self, damage: DamagedObject) -> None:
-        artifact, path = self._sources[damage.sha256]
+        artifact, path = self.sources[damage.sha256]
         log.warning("%s; %s is read again", damage, path)
         with self.store.using():
             self.store.set_aside(artifact)
