@@ -1,0 +1,169 @@
+"""t-SNE of a sample, and how true the picture is to the space that it was made from."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from engine import InputError, stage
+from tasks.estimators import PACKAGES, Backend, backend_of, fit_tsne_model
+from tasks.figures.words import percent
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+log = logging.getLogger(__name__)
+
+_VALUES = 1 << 23  # distances held at a time
+
+
+class Embedding(NamedTuple):
+    """points: xy float32 (s, 2), rows int64 (s,), their places among all · summary: rows,
+    perplexity, iterations, kl (divergence, nats), backend, seed."""
+
+    points: dict[str, np.ndarray]
+    summary: dict[str, Any]
+
+
+@stage(packages=PACKAGES)
+def embed_tsne(
+    points: np.ndarray,
+    *,
+    sample: int = 15000,
+    perplexity: float = 30.0,
+    iterations: int = 750,
+    seed: int = 0,
+    backend: Backend = "auto",
+) -> Embedding:
+    """Embed a random sample of the rows in two dimensions by t-SNE (van der Maaten & Hinton 2008).
+
+    Of few rows, a third of them is the largest perplexity that means anything; it is lowered then.
+
+    Arguments:
+        points: float32 (n, c).
+        sample: rows to draw; all where there are not more.
+        iterations: steps, 250 of them with early exaggeration.
+
+    Raises:
+        InputError: fewer than 8 rows, iterations < 250, or an unknown backend.
+    """
+    import numpy as np
+
+    if len(points) < 8 or sample < 8:
+        raise InputError(f"t-SNE needs at least 8 rows; {min(len(points), sample)} were given")
+    if iterations < 250:
+        raise InputError(f"iterations = {iterations}: expected at least 250, the exaggerated ones")
+    rows = np.arange(len(points))
+    if sample < len(points):
+        rows = np.sort(np.random.default_rng(seed).choice(len(points), sample, replace=False))
+    chosen = np.ascontiguousarray(points[rows], dtype=np.float32)
+    perplexity = min(perplexity, (len(rows) - 1) / 3)
+    log.info("t-SNE of %s rows, %s dimensions", f"{len(rows):,}", chosen.shape[1])
+    model = fit_tsne_model(
+        chosen, perplexity=perplexity, iterations=iterations, seed=seed, backend=backend
+    )
+    return Embedding(
+        {"xy": np.asarray(model.embedding_, dtype=np.float32), "rows": rows},
+        {
+            "rows": len(rows),
+            "perplexity": perplexity,
+            "iterations": iterations,
+            # oneDAL adds the parts up as its threads end: the last digits are not always the same.
+            "kl": float(f"{float(model.kl_divergence_):.6g}"),
+            "backend": backend_of(model),
+            "seed": seed,
+        },
+    )
+
+
+@stage(packages=("numpy",))
+def measure_embedding(
+    points: np.ndarray,
+    embedding: Mapping[str, np.ndarray],
+    train: Mapping[str, np.ndarray],
+    *,
+    neighbours: int = 10,
+) -> dict[str, Any]:
+    """How well neighbourhoods survived the embedding.
+
+    Arguments:
+        points: float32 (n, c), the space.
+        embedding: xy (s, 2), rows (s,) among the n.
+        train: y, int64 (n,), the code of each row's class.
+        neighbours: how many of each point are compared, at most a third of the points.
+
+    Returns:
+        knn: mean share of a point's nearest neighbours that are still among its nearest;
+        trustworthiness: 1 less the penalty for intruders by their rank (Venna & Kaski 2001);
+        label_accuracy: share of the points with the class that most of their neighbours in the
+        picture have; space_accuracy: the same in the space; neighbours; rows; finding.
+    """
+    import numpy as np
+
+    chosen = np.asarray(points[embedding["rows"]], dtype=np.float32)
+    codes = np.asarray(train["y"])[embedding["rows"]]
+    xy = np.asarray(embedding["xy"], dtype=np.float32)
+    total = len(chosen)
+    k = max(1, min(neighbours, (total - 1) // 3))
+    kept, penalty, near_xy, near_space = 0, 0, [], []
+    for rows, apart in _distances(chosen):
+        truly = _nearest(apart, k)
+        shown = np.concatenate([_nearest(part, k) for _, part in _distances(xy, rows)])
+        kept += int((truly[:, :, None] == shown[:, None, :]).sum())
+        there = np.take_along_axis(apart, shown, axis=1)
+        for column in range(k):
+            # The rank among the neighbours in the space: 1 is the nearest one.
+            rank = (apart < there[:, column, None]).sum(axis=1) + 1
+            penalty += int(np.maximum(rank - k, 0).sum())
+        near_xy.append(shown)
+        near_space.append(truly)
+    knn = kept / (total * k)
+    trust = 1 - penalty * 2 / (total * k * (2 * total - 3 * k - 1))
+    picture = _vote(codes, np.concatenate(near_xy))
+    space = _vote(codes, np.concatenate(near_space))
+    return {
+        "knn": knn,
+        "trustworthiness": trust,
+        "label_accuracy": picture,
+        "space_accuracy": space,
+        "neighbours": k,
+        "rows": total,
+        "finding": f"Of the {k} nearest neighbours {percent(knn)} are kept, trustworthiness is "
+        f"{trust:.3f}, and {percent(picture)} of the points lie among their own class "
+        f"({percent(space)} in the space itself).",
+    }
+
+
+def _distances(points: np.ndarray, only: slice | None = None) -> Iterator[tuple[slice, np.ndarray]]:
+    """Yield (rows, squared distances float32 (b, s) to all points, infinite to itself)."""
+    import numpy as np
+
+    # Around their mean the points are small, and so is the rounding of the differences.
+    centred = points - points.mean(axis=0, dtype=np.float64).astype(np.float32)
+    squares = np.einsum("sc,sc->s", centred, centred)
+    step = max(1, _VALUES // len(points))
+    first, last = (only.start, only.stop) if only is not None else (0, len(points))
+    for start in range(first, last, step):
+        rows = slice(start, min(start + step, last))
+        apart = squares[rows, None] + squares - 2 * (centred[rows] @ centred.T)
+        apart[np.arange(rows.stop - start), np.arange(start, rows.stop)] = np.inf
+        yield rows, apart
+
+
+def _nearest(apart: np.ndarray, count: int) -> np.ndarray:
+    """Numbers of the nearest points of each row, (b, count), in no order."""
+    import numpy as np
+
+    return np.argpartition(apart, count - 1, axis=1)[:, :count]
+
+
+def _vote(codes: np.ndarray, near: np.ndarray) -> float:
+    """Share of the points whose class most of their neighbours have; the lower code on a tie."""
+    import numpy as np
+
+    classes = int(codes.max()) + 1
+    flat = np.arange(len(near))[:, None] * classes + codes[near]
+    votes = np.bincount(flat.ravel(), minlength=len(near) * classes).reshape(len(near), classes)
+    return float((votes.argmax(axis=1) == codes).mean())
