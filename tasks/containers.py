@@ -1,4 +1,4 @@
-"""From what a mirror hands out (text, zip, npz, gzipped idx) to content that can be hashed.
+"""From what a mirror hands out (text, zip, npz, gzipped idx or csv) to content that can be hashed.
 
 Everything here is bytes in, bytes out. A container is untrusted: no path is extracted, nothing is
 unpickled, and nothing inflates beyond its limit, whatever its directory claims.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-Container = Literal["text", "zip", "npz", "idx.gz"]
+Container = Literal["text", "zip", "npz", "idx.gz", "csv.gz"]
 
 _IDX_UINT8 = b"\0\0\x08"
 _NPY_HEADER_BYTES = 10_000
@@ -40,6 +40,7 @@ def unpack(
 
     Arguments:
         files: the downloaded files; one, but for `idx.gz` one a part.
+            A row of a `csv.gz` is one square image and its label: the parts are images and labels.
         parts: names of the parts; in an npz the members are called so.
         member: the file inside a zip.
         limit: bytes that all parts together may have.
@@ -60,6 +61,9 @@ def unpack(
             case "idx.gz":
                 content[part] = _gunzip(files[index], part, left)
                 read_idx(content[part])
+            case "csv.gz":
+                pixels, label = _read_square_images(_gunzip(files[0], part, limit), part)
+                content[part] = write_idx(label if index else pixels)
         left -= len(content[part])
         if left < 0:
             raise BadContainer(f"{part}: more than {limit:,} bytes of content")
@@ -128,6 +132,24 @@ def _gunzip(data: bytes, part: str, limit: int) -> bytes:
     if len(content) > limit:
         raise BadContainer(f"{part}: inflates to more than {limit:,} bytes")
     return content
+
+
+def _read_square_images(text: bytes, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """(n, h, h) and (n,) uint8 of a csv without a header whose last column is the label."""
+    import numpy as np
+
+    if not text.strip():
+        raise BadContainer(f"{part}: no rows")
+    try:
+        rows = np.loadtxt(io.BytesIO(text), np.uint8, None, delimiter=",", ndmin=2)
+    except (ValueError, OverflowError) as error:
+        raise BadContainer(f"{part}: not a csv of numbers from 0 to 255: {error}") from error
+    side = math.isqrt(max(rows.shape[1] - 1, 0))
+    if side * side + 1 != rows.shape[1] or not side:
+        raise BadContainer(
+            f"{part}: rows of {rows.shape[1]} fields are no square image and a label"
+        )
+    return rows[:, :-1].reshape(-1, side, side), rows[:, -1]
 
 
 def _read_npy(data: bytes, part: str) -> np.ndarray:

@@ -26,6 +26,7 @@ from tasks.datasets import (
     WrongContent,
     bundled_path,
     canonical_file,
+    describe_copy,
     find_dataset,
     read_bundled,
 )
@@ -61,8 +62,8 @@ class DownloadFailed(LatentflowError):
 
 @stage(packages=(), retries=2, retry_delay=2.0, timeout=120, ignore=("offline", "patience"))
 def download_dataset(*, name: str = "wifi", offline: bool = False, patience: float = 20.0) -> File:
-    """The verified canonical file of a data set: `wifi` a text with CRLF (62,000 bytes), `mnist` an
-    npz with x_train, y_train, x_test, y_test (uint8).
+    """The verified canonical file of a data set: `wifi` a text with CRLF (62,000 bytes), images an
+    npz (uint8) with x_train, y_train, x_test, y_test, or x and y where they have no test set.
 
     Arguments:
         offline: read the bundled copy and open no socket.
@@ -97,7 +98,8 @@ def obtain(
     """The canonical file from the first source that has the right content; raises DownloadFailed."""
     failures: list[str] = []
     silent: set[str] = set()
-    until = time.monotonic() + (patience if dataset.bundled else float("inf"))
+    copy = bundled_path(dataset)
+    until = time.monotonic() + (patience if copy and copy.exists() else float("inf"))
 
     def failed(source: Source, fault: object, level: int = logging.INFO) -> None:
         failures.append(f"{source.title}: {fault}")
@@ -128,16 +130,18 @@ def obtain(
 
 
 def _fall_back(dataset: Dataset, failures: list[str], offline: bool) -> Obtained:
-    path = bundled_path(dataset)
     try:
         data = read_bundled(dataset)
     except (OSError, BadContainer, WrongContent) as error:
-        where = f"bundled copy data/{path.name}" if path else "bundled copy"
-        tried = "".join(f"\n  - {failure}" for failure in [*failures, f"{where}: {error}"])
-        hint = "run again without offline" if offline else "check the network, then run again"
+        place, remedy = describe_copy(dataset)
+        fault = error.strerror if isinstance(error, OSError) and error.strerror else error
+        failures = [*failures, f"bundled copy {place}".rstrip() + f": {fault}"]
+        tried = "".join(f"\n  - {failure}" for failure in failures)
+        network = "run again without offline" if offline else "check the network, then run again"
+        hints = [network if dataset.mirrors else "", remedy]
         raise DownloadFailed(
             f"{dataset.name}: no source has the data set whose content is known:{tried}\n"
-            f"What to do: {hint}" + (f", or restore data/{path.name}" if path else "")
+            f"What to do: {', or '.join(filter(None, hints))}"
         ) from error
     why = "offline" if offline else f"none of {len(dataset.mirrors)} mirrors had it"
     log.info("%s: content verified, from the bundled copy (%s)", dataset.name, why)

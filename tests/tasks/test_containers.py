@@ -61,6 +61,8 @@ def _valid(container: Container) -> bytes:
                 archive.writestr("x", b"1\t2\r\n" * 50)
         case "idx.gz":
             return gzip.compress(write_idx(array), mtime=0)
+        case "csv.gz":
+            return gzip.compress(b"0,5,255,1,7\n" * 3, mtime=0)
         case "text":
             return b"1\t2\r\n"
     return file.getvalue()
@@ -139,3 +141,18 @@ def test_an_npy_header_that_claims_a_huge_array_allocates_nothing() -> None:
         archive.writestr("x.npy", npy.getvalue() + b"abc")
     with pytest.raises(BadContainer, match=r"shape \(1000000000000,\) with 3 values"):
         unpack("npz", [file.getvalue()], ["x"], member="", limit=1_000)
+
+
+def test_a_csv_of_square_images_gives_images_and_labels() -> None:
+    files = [gzip.compress(b"0,5,255,1,7\n1,1,1,1,3\n")]
+    content = unpack("csv.gz", files, ["x", "y"], member="", limit=1_000)
+    assert read_idx(content["x"]).tolist() == [[[0, 5], [255, 1]], [[1, 1], [1, 1]]]
+    assert read_idx(content["y"]).tolist() == [7, 3]
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"\n\n", b"1,2,3\n", b"1,2,256,4,5\n", b"1,2,x,4,5", b"-1,0"]
+)
+def test_a_csv_of_anything_else_is_refused(text: bytes) -> None:
+    with pytest.raises(BadContainer, match=r"^x: "):
+        unpack("csv.gz", [gzip.compress(text)], ["x", "y"], member="", limit=1_000)

@@ -449,5 +449,32 @@ def test_a_plan_loads_no_network_and_no_arrays() -> None:
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"'wify': there are wifi, mnist; did you mean 'wifi'\?"):
+    with pytest.raises(
+        InputError, match=r"'wify': there are wifi, mnist, .*; did you mean 'wifi'\?"
+    ):
         download_dataset.fn(name="wify", offline=True)
+
+
+def test_a_set_that_a_package_brings_needs_no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("a socket was opened")
+
+    monkeypatch.setattr(socket, "socket", refuse)
+    report = fetch("digits8x8")
+    assert (report["source"], report["failures"]) == ("bundled", [])
+    with np.load(
+        io.BytesIO(download_dataset.fn(name="digits8x8", offline=True).read_bytes())
+    ) as npz:
+        assert npz["x"].shape == (1_797, 8, 8)
+
+
+def test_a_missing_package_is_named_with_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (datasets, download):
+        monkeypatch.setattr(module, "bundled_path", lambda _: tmp_path / "none.gz")
+    with pytest.raises(DownloadFailed, match="apt install dataset-fashion-mnist") as caught:
+        obtain(datasets.FASHION_MNIST, offline=True)
+    assert "none.gz: No such file" in str(caught.value)
+    with pytest.raises(DownloadFailed, match="What to do: install scikit-learn again"):
+        obtain(datasets.DIGITS_8X8)
