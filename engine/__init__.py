@@ -15,7 +15,7 @@ from engine.outcome import Cause, Outcome, Reason
 from engine.parameters import Parameters
 from engine.plan import Plan
 from engine.recipe import Recipe
-from engine.session import load, source
+from engine.session import load, source, source_folder
 from engine.stage import Stage, stage
 from engine.store import Store
 
@@ -43,5 +43,6 @@ __all__ = [
     "flow",
     "load",
     "source",
+    "source_folder",
     "stage",
 ]

@@ -198,6 +198,17 @@ class Session:
             self._log_source(artifact)
         return artifact
 
+    def source_folder(self, path: Path, suffixes: tuple[str, ...], max_files: int) -> Artifact:
+        """Take a folder from outside into the store; see `engine.source_folder`."""
+        from engine.folder import Limits, list_folder, put_folder
+
+        folder = list_folder(path, suffixes, Limits(files=max_files))
+        with self.store.using():
+            artifact = put_folder(self.store, folder, copy=not self.planning)
+            self.sources[artifact.sha256] = (artifact, path)
+            self._log_source(artifact)
+        return artifact
+
     def load(self, artifact: Artifact) -> Any:
         """An artifact's value; if its object is damaged, the stage that made it runs again."""
         try:
@@ -337,9 +348,17 @@ class Session:
         log.warning("%s; %s is read again", damage, path)
         with self.store.using():
             self.store.set_aside(artifact)
-            if self.store.put_file(path, artifact.size).sha256 != artifact.sha256:
+            if self._put_again(artifact, path).sha256 != artifact.sha256:
                 raise InputError(f"{path} has changed since this run began: run again") from damage
         self._healed.add(damage.sha256)
+
+    def _put_again(self, artifact: Artifact, path: Path) -> Artifact:
+        if "suffixes" not in artifact.spec:
+            return self.store.put_file(path, artifact.size)
+        from engine.folder import Limits, list_folder, put_folder
+
+        limits = Limits(files=max(Limits.files, artifact.spec["files"]))
+        return put_folder(self.store, list_folder(path, artifact.spec["suffixes"], limits))
 
 
 def _has_pending(value: Any) -> bool:
@@ -369,6 +388,26 @@ def source(path: str | Path, max_bytes: int = DEFAULT_MAX_BYTES) -> Artifact:
     if not str(path):
         raise InputError("the path of a file is empty")
     return current().source(Path(path).expanduser(), max_bytes)
+
+
+def source_folder(
+    path: str | Path, suffixes: tuple[str, ...], max_files: int = 200_000
+) -> Artifact:
+    """A handle to a folder from outside: one `File` that holds its files' names and bytes.
+
+    Read it with `engine.folder.PackedFolder`. It is known by its content: a copy of the folder or
+    one renamed is the same, and so is one that differs only in files that are not taken.
+
+    Arguments:
+        suffixes: of the files to take, e.g. `(".png", ".jpg")`; hidden ones stay out.
+        max_files: refuse more.
+
+    Raises:
+        InputError: it is missing, no folder, unreadable or too large, or a link leads out of it.
+    """
+    if not str(path):
+        raise InputError("the path of a folder is empty")
+    return current().source_folder(Path(path).expanduser(), suffixes, max_files)
 
 
 def load(artifact: Artifact) -> Any:

@@ -76,7 +76,10 @@ class Store:
             StageError: the value is of no kind that the store keeps.
             StoreError: the disk is full or cannot be written.
         """
-        encoded = formats.encode(value)
+        return self.put_encoded(name, formats.encode(value))
+
+    def put_encoded(self, name: str, encoded: formats.Encoded) -> Artifact:
+        """Store what a writer writes; raises as `put`, and whatever the writer raises."""
         with self.temporary(encoded.suffix) as (temporary, file):
             encoded.write(file)
             sha256, size = _sync_and_hash(file)
