@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from engine import Store
+from tests.engine.zygote import Zygote, open_zygote
 
 
 @pytest.fixture
@@ -17,3 +19,9 @@ def store(tmp_path: Path) -> Store:
 @pytest.fixture
 def tally(tmp_path: Path) -> Path:
     return tmp_path / "tally"
+
+
+@pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    with open_zygote() as helper:
+        yield helper
