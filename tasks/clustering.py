@@ -12,6 +12,7 @@ from tasks.estimators import (
     choose_backend,
     fit_kmeans_model,
     limited_to,
+    nearest_centroids,
 )
 from tasks.figures.words import counted
 
@@ -83,7 +84,7 @@ def cluster_digits(
             model = fit_kmeans(points, clusters, seed, n_init, max_iter, backend)
         else:
             model = _fit_minibatch(points, clusters, seed, n_init, max_iter, batch_size, patience)
-        found = {"train": model.labels_, "test": model.predict(unseen)}
+        found = {"train": model.labels_, "test": nearest_centroids(model, unseen)}
     centroids = np.asarray(model.cluster_centers_, dtype=np.float32)
     sizes = np.bincount(found["train"], minlength=clusters)
     order = np.argsort(-sizes, kind="stable")

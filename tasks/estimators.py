@@ -77,6 +77,14 @@ def fit_kmeans_model(
         return KMeans(len(initial), init=initial, **options).fit(points)
 
 
+def nearest_centroids(model: Any, points: np.ndarray) -> np.ndarray:
+    """Number of the nearest centroid of each row, int32 (n,), by a fitted KMeans of either kind."""
+    import numpy as np
+
+    with _quiet():
+        return np.asarray(model.predict(points))
+
+
 def fit_tsne_model(
     points: np.ndarray, *, perplexity: float, iterations: int, seed: int, backend: Backend = "auto"
 ) -> Any:

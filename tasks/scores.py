@@ -13,6 +13,12 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+    from tasks.clustering import Cell
+
+
+# What a score repeats of its clustering, so that a sweep can be read from the scores alone.
+CARRIED = ("clusters", "algorithm", "seed", "inertia", "iterations", "backend")
+
 
 class Meaning(NamedTuple):
     """Of each cluster: label (code of a class), size and purity (share of its training rows with
@@ -35,8 +41,7 @@ class Score(NamedTuple):
 
 @stage(packages=("scikit-learn", "numpy"), parallel=False)
 def rate_cell(
-    assignment: Mapping[str, np.ndarray],
-    centroids: np.ndarray,
+    cell: Cell,
     train: Mapping[str, np.ndarray],
     test: Mapping[str, np.ndarray],
     about: dict[str, Any],
@@ -44,25 +49,26 @@ def rate_cell(
     """Give each cluster the majority label of its training rows and score the test rows by it.
 
     Arguments:
-        assignment: train (n,), test (m,), cluster numbers.
-        centroids: (k, c).
+        cell: what `cluster_digits` returned.
         train, test: y, int64, the code of each row's class.
         about: classes, the names by code.
 
     Returns:
-        clusters; accuracy (0..1, of the test rows) and per_class {name: accuracy or None without a
-        test row}; purity (share of the training rows with their cluster's majority label); empty
-        (clusters without a training row) and unmapped (empty, or tied for the majority; such a
-        cluster takes the label of the nearest centroid that has one); ari, nmi, v_measure of the
-        test rows (Hubert & Arabie 1985; Rosenberg & Hirschberg 2007); finding.
+        clusters, algorithm, seed, dimensions, inertia, iterations, backend: of the cell.
+        accuracy: of the test rows, 0..1; per_class: the same by name, None without a test row.
+        purity: share of the training rows with the majority label of their cluster.
+        empty: clusters without a training row; unmapped: empty, or tied for the majority (such a
+        cluster takes the label of the nearest centroid that has one).
+        ari, nmi, v_measure, homogeneity, completeness: of the test rows (Hubert & Arabie 1985;
+        Rosenberg & Hirschberg 2007).
+        finding: the sentence.
     """
-    return _score(assignment, centroids, train["y"], test["y"], about["classes"])[0]
+    return _score(cell, train["y"], test["y"], about["classes"])[0]
 
 
 @stage(packages=("scikit-learn", "numpy", "pandas"))
 def score_clusters(
-    assignment: Mapping[str, np.ndarray],
-    centroids: np.ndarray,
+    cell: Cell,
     train: Mapping[str, np.ndarray],
     test: Mapping[str, np.ndarray],
     about: dict[str, Any],
@@ -72,7 +78,7 @@ def score_clusters(
     import pandas as pd
 
     names = about["classes"]
-    summary, meaning, predicted = _score(assignment, centroids, train["y"], test["y"], names)
+    summary, meaning, predicted = _score(cell, train["y"], test["y"], names)
     mapping = pd.DataFrame(
         {
             "cluster": np.arange(len(meaning.label)),
@@ -155,16 +161,12 @@ def say_weakest(per_class: Mapping[str, float | None], confusion: pd.DataFrame |
 
 
 def _score(
-    assignment: Mapping[str, np.ndarray],
-    centroids: np.ndarray,
-    learned: np.ndarray,
-    truth: np.ndarray,
-    names: Sequence[str],
+    cell: Cell, learned: np.ndarray, truth: np.ndarray, names: Sequence[str]
 ) -> tuple[dict[str, Any], Meaning, np.ndarray]:
     from sklearn import metrics
 
-    meaning = learn_meaning(assignment["train"], learned, centroids, len(names))
-    found = assignment["test"]
+    meaning = learn_meaning(cell.assignment["train"], learned, cell.centroids, len(names))
+    found = cell.assignment["test"]
     predicted = meaning.label[found]
     accuracy = float((predicted == truth).mean())
     per_class = rate_classes(truth, predicted, names)
@@ -172,7 +174,8 @@ def _score(
     homogeneity, completeness, v_measure = metrics.homogeneity_completeness_v_measure(truth, found)
     k = len(meaning.label)
     summary = {
-        "clusters": k,
+        **{name: cell.summary[name] for name in CARRIED},
+        "dimensions": cell.centroids.shape[1],
         "accuracy": accuracy,
         "per_class": per_class,
         "purity": float((meaning.purity * meaning.size).sum() / meaning.size.sum()),

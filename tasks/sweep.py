@@ -8,15 +8,23 @@ from engine import InputError, stage
 from tasks.figures.words import counted, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import pandas as pd
 
 # What a cell is, and what was counted in it.
 PLACE = ["scaling", "space", "algorithm", "clusters"]
 COUNTED = ["accuracy", "purity", "empty", "unmapped", "ari", "nmi", "v_measure"]
-
-Nested = dict[str, Any]  # scaling → space → algorithm → clusters → seed, all as text
+COLUMNS = [
+    "algorithm",
+    "clusters",
+    "dimensions",
+    "seed",
+    *COUNTED,
+    "inertia",
+    "iterations",
+    "backend",
+]
 
 
 class SweepSummary(NamedTuple):
@@ -28,47 +36,30 @@ class SweepSummary(NamedTuple):
 
 
 @stage(packages=("pandas",))
-def collect_sweep(fits: Nested, scores: Nested, dimensions: Nested) -> pd.DataFrame:
-    """One row a cell: scaling, space, algorithm, clusters, dimensions, seed, what `rate_cell`
-    counted, inertia, iterations, backend; in a fixed order.
+def collect_sweep(scores: dict[str, dict[str, dict[str, Any]]]) -> pd.DataFrame:
+    """One row a cell, in the order of scaling, space, algorithm, clusters and seed.
+
+    The columns: scaling, space, algorithm, clusters, dimensions, seed, what `rate_cell` counted,
+    inertia, iterations, backend.
 
     Arguments:
-        fits, scores: of each cell the summary of `cluster_digits` and what `rate_cell` returned,
-            as dicts nested by scaling, space, algorithm, clusters and seed.
-        dimensions: scaling → space → the summary of `project`; none for the space of the pixels.
+        scores: scaling → space → any name of the cell → what `rate_cell` returned.
 
     Raises:
-        InputError: there is no cell, or `fits` and `scores` have different ones.
+        InputError: there is no cell.
     """
     import pandas as pd
 
-    known, rows = dict(_walk(scores)), []
-    found = dict(_walk(fits))
-    if not found or found.keys() != known.keys():
-        raise InputError(
-            f"a sweep needs as many scores as fits, and at least one; there are {len(found)} fits "
-            f"and {len(known)} scores"
-        )
-    for (scaling, space, algorithm, clusters, seed), fit in found.items():
-        score = known[scaling, space, algorithm, clusters, seed]
-        size = dimensions.get(scaling, {}).get(space)
-        rows.append(
-            {
-                "scaling": scaling,
-                "space": space,
-                "algorithm": algorithm,
-                "clusters": int(clusters),
-                "dimensions": None if size is None else int(size["components"]),
-                "seed": int(seed),
-                **{name: score[name] for name in COUNTED},
-                **{name: fit[name] for name in ("inertia", "iterations", "backend")},
-            }
-        )
-    table = pd.DataFrame(rows).astype({"dimensions": "Int64"})
-    # By algorithm and space first, as they were given: equal sweeps then give equal tables.
-    return table.sort_values(["clusters", "seed"], kind="stable", ignore_index=True).sort_values(
-        ["scaling", "space", "algorithm"], kind="stable", ignore_index=True
-    )
+    rows = [
+        {"scaling": scaling, "space": space, **{name: score[name] for name in COLUMNS}}
+        for scaling, by_space in scores.items()
+        for space, cells in by_space.items()
+        for score in cells.values()
+    ]
+    if not rows:
+        raise InputError("a sweep without a cell: there is nothing to collect")
+    table = pd.DataFrame(rows)
+    return table.sort_values([*PLACE, "seed"], kind="stable", ignore_index=True)
 
 
 @stage(packages=("pandas",))
@@ -97,15 +88,6 @@ def summarise_sweep(table: pd.DataFrame) -> SweepSummary:
             f"over {counted(told['seeds'], 'seed')})" + _say_scalings(means) + ".",
         },
     )
-
-
-def _walk(nested: Mapping[str, Any], place: tuple[str, ...] = ()) -> Iterator[tuple[Any, Any]]:
-    """Yield (place, cell); a cell stands five levels deep."""
-    for name, value in nested.items():
-        if len(place) == 4:
-            yield (*place, name), value
-        else:
-            yield from _walk(value, (*place, name))
 
 
 def _say_place(best: Mapping[str, Any]) -> str:

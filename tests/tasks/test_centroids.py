@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tasks.centroids import invert_centroids
+from tasks.components import fit_components, project
+from tasks.scaling import SCALINGS, Scaling, fit_scaling
+
+
+@pytest.fixture(scope="module")
+def train() -> dict[str, np.ndarray]:
+    """200 images of 7 × 5 pixels: a bright bar in one of five columns, and noise."""
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 30, (200, 7, 5), dtype=np.uint8)
+    x[np.arange(200), :, np.arange(200) % 5] = 200
+    return {"x": x}
+
+
+@pytest.mark.parametrize("scaling", SCALINGS)
+@pytest.mark.parametrize("components", [None, 6])
+def test_a_centroid_comes_back_as_the_picture_it_stands_for(
+    train: dict[str, np.ndarray], scaling: Scaling, components: int | None
+) -> None:
+    scaled = fit_scaling.fn(train, train, scaling=scaling)
+    points, basis = scaled.train, None
+    if components:
+        basis = fit_components.fn(scaled.train).basis
+        points = project.fn(scaled.train, scaled.test, basis, components=components).train
+    centroids = np.stack([points[column::5].mean(axis=0) for column in range(5)])
+    pictures = invert_centroids.fn(
+        centroids, scaled.parameters, {"shape": [7, 5]}, basis, scaling=scaling
+    )
+    assert pictures.shape == (5, 7, 5)
+    assert pictures.dtype == np.uint8
+    means = np.stack([train["x"][column::5].mean(axis=0) for column in range(5)])
+    assert pictures.astype(float) == pytest.approx(means, abs=25)
+    for column, picture in enumerate(pictures):
+        assert picture.mean(axis=0).argmax() == column
