@@ -1,0 +1,198 @@
+"""How far a run is, and one line a finished stage where there is no terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cli import words
+from cli.messages import reasons_text
+from engine import Outcome, Plan
+from engine.call import Call
+from engine.session import Session
+
+_LOUDEST = (Outcome.FAILED, Outcome.RAN, Outcome.UNCHANGED, Outcome.CACHED)
+_WORTH_SAYING = 0.5  # seconds
+
+
+@dataclass
+class Line:
+    """One stage of the list, or all cells of a mapped one.
+
+    Arguments:
+        planned: slot → what the plan foresees.
+        expected: seconds of the calls that will run, None where one never ran.
+        ended: slot → what became of it.
+    """
+
+    name: str
+    planned: dict[str, Outcome] = field(default_factory=dict)
+    expected: float | None = 0.0
+    running: dict[str, float] = field(default_factory=dict)
+    ended: dict[str, Outcome] = field(default_factory=dict)
+    seconds: float = 0.0
+    since: float = 0.0
+    until: float = 0.0
+
+    @property
+    def done(self) -> bool:
+        """Whether every call of the line has ended."""
+        return len(self.ended) >= len(self.planned)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The loudest outcome of what has ended, else what the plan foresees."""
+        found = set(self.ended.values())
+        for outcome in _LOUDEST:
+            if outcome in found:
+                return outcome
+        return next(iter(self.planned.values()))
+
+    @property
+    def estimate(self) -> float:
+        """Seconds to expect, 0 where that is unknown or not worth a word."""
+        return self.expected if self.expected and self.expected >= _WORTH_SAYING else 0.0
+
+    @property
+    def title(self) -> str:
+        """The stage's name, with the number of calls where it is more than one."""
+        return f"{self.name} ×{len(self.planned)}" if len(self.planned) > 1 else self.name
+
+
+class Progress:
+    """Keeps the state of every stage; subclasses show it.
+
+    Arguments:
+        plan: what the run is expected to do.
+        title: flow and preset.
+    """
+
+    def __init__(self, plan: Plan, title: str) -> None:
+        self.title = title
+        self.expected = plan.expected_seconds if not plan.without_estimate else None
+        self.started = time.monotonic()
+        self.session: Session | None = None
+        self.lines: list[Line] = []
+        self._of_slot: dict[str, Line] = {}
+        self._mutex = threading.RLock()
+        self._interrupted = False
+        for call in plan.calls:
+            if call.outcome is not Outcome.SKIPPED:
+                self._expect(call)
+
+    def observe(self, session: Session) -> None:
+        """Listen to a run's session."""
+        self.session = session
+        session.on_event = self.note
+
+    def interrupt(self) -> None:
+        """The user has stopped the run: stages that end from now on did not fail."""
+        self._interrupted = True
+
+    def note(self, call: Call) -> None:
+        """A call began or ended."""
+        if self._interrupted and call.outcome is Outcome.FAILED:
+            return
+        with self._mutex:
+            line = self._of_slot.get(call.slot) or self._expect(call)
+            if call.outcome is Outcome.RUN:
+                line.running[call.slot] = time.monotonic()
+                line.since = line.since or time.monotonic()
+                return
+            line.running.pop(call.slot, None)
+            line.ended[call.slot] = call.outcome
+            line.until = time.monotonic()
+            if call.outcome in (Outcome.RAN, Outcome.UNCHANGED):
+                line.seconds += call.seconds
+            self.show_end(call)
+
+    def show_end(self, call: Call) -> None:
+        """A call ended; the mutex is held."""
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Show progress for the length of a `with` block."""
+        yield
+
+    @property
+    def total(self) -> int:
+        """How many calls the run has."""
+        return sum(len(line.planned) for line in self.lines)
+
+    @property
+    def finished(self) -> int:
+        """How many of them have a result."""
+        kept = (Outcome.RAN, Outcome.UNCHANGED, Outcome.CACHED)
+        return sum(outcome in kept for line in self.lines for outcome in line.ended.values())
+
+    def _expect(self, call: Call) -> Line:
+        last = self.lines[-1] if self.lines else None
+        if last is None or last.name != call.stage.name:
+            last = Line(call.stage.name if call.slot != call.stage.name else call.slot)
+            self.lines.append(last)
+        last.planned[call.slot] = call.outcome
+        if call.outcome is not Outcome.CACHED:
+            known = last.expected is not None and call.expected is not None
+            last.expected = (last.expected or 0.0) + (call.expected or 0.0) if known else None
+        self._of_slot[call.slot] = last
+        return last
+
+
+class PlainProgress(Progress):
+    """One line a finished stage, for files, pipes and CI; cached ones share theirs."""
+
+    def __init__(self, plan: Plan, title: str) -> None:
+        super().__init__(plan, title)
+        self._done = 0
+        self._cached: list[str] = []
+
+    @contextlib.contextmanager
+    def shown(self) -> Iterator[None]:
+        """Print what is left at the end."""
+        try:
+            yield
+        finally:
+            with self._mutex:
+                self._print_cached()
+
+    def show_end(self, call: Call) -> None:
+        """Print the call's line, or wait for more cached ones."""
+        if call.outcome is Outcome.CACHED:
+            self._cached.append(call.slot)
+            return
+        self._print_cached()
+        self._done += 1
+        why = f"  ({reasons_text(call.reasons)})" if call.reasons else ""
+        self._print(call.outcome, f"{call.slot}  {words.seconds(call.seconds)}{why}")
+
+    def _print_cached(self) -> None:
+        slots, self._cached = self._cached, []
+        self._done += len(slots)
+        if len(slots) > 2:
+            self._print(Outcome.CACHED, f"{slots[0]} … {slots[-1]} ({len(slots)} stages)")
+        elif slots:
+            self._print(Outcome.CACHED, ", ".join(slots))
+
+    def _print(self, outcome: Outcome, text: str) -> None:
+        width = len(str(self.total))
+        head = f"[{self._done:>{width}}/{self.total}] {outcome.sign} {outcome.word:<9}"
+        print(f"{head} {text}", flush=True)
+
+
+def make_progress(plan: Plan, title: str, quiet: bool) -> Progress:
+    """The progress display that fits stdout.
+
+    Arguments:
+        quiet: keep count only.
+    """
+    if quiet:
+        return Progress(plan, title)
+    if not sys.stdout.isatty():
+        return PlainProgress(plan, title)
+    from cli.live import LiveProgress
+
+    return LiveProgress(plan, title)

@@ -1,0 +1,169 @@
+"""`latentflow run`: look at the keys first, then compute what is stale, here or through Prefect."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+from dataclasses import dataclass
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from cli import options, words
+from cli.catalogue import find_flow
+from cli.findings import print_findings, read_findings
+from cli.messages import print_json, show_logs
+from cli.process import Interrupts, end_now
+from cli.progress import Progress, make_progress
+from cli.screen import Screen
+from engine import Flow, LatentflowError, Plan, Run, Selection, Store
+
+
+@dataclass
+class Order:
+    """What to run and how."""
+
+    flow: Flow[Any]
+    parameters: Any
+    preset: str
+    selection: Selection
+    store: Store
+    plan: Plan
+    served: bool
+    verbose: bool
+    quiet: bool
+
+    @property
+    def expected_seconds(self) -> float | None:
+        """Seconds of the stale stages, None where one never ran."""
+        return None if self.plan.without_estimate else self.plan.expected_seconds
+
+
+def run(
+    flow: options.FlowName,
+    preset: options.Preset = "standard",
+    set_: options.Set = [],  # noqa: B006 - typer copies it
+    from_: options.From = [],  # noqa: B006
+    until: options.Until = [],  # noqa: B006
+    refresh: options.Refresh = [],  # noqa: B006
+    local: Annotated[
+        bool, typer.Option("--local", help="Run without Prefect, on the same store and keys.")
+    ] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Make a Prefect flow run even if nothing is stale.")
+    ] = False,
+    deep: options.Deep = False,
+    verbose: Annotated[
+        bool, typer.Option("--verbose", "-v", help="Show what stages and Prefect log.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
+    """Run a flow: compute the stages that are stale, and only those.
+
+    Nothing stale: it says so at once. Else the run is a Prefect flow run, against PREFECT_API_URL if
+    that is set and a temporary server if not; --local runs without Prefect.
+    """
+    show_logs(verbose)
+    found = find_flow(flow)
+    parameters = found.configure(preset, set_)
+    store = Store()
+    selection = Selection(tuple(refresh), tuple(from_), tuple(until), deep)
+    plan = found.plan(parameters, selection, store)
+    served = record or not (local or plan.fresh)
+    if local and record:
+        raise typer.BadParameter(
+            "--record makes a Prefect flow run, --local makes none: choose one"
+        )
+    order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
+    progress = make_progress(plan, f"{flow} · {preset}", quiet=json or plan.fresh)
+    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+        finished = _execute(order, progress)
+    _report(order, finished)
+
+
+def _execute(order: Order, progress: Progress) -> Run:
+    interrupts = Interrupts(progress.interrupt, lambda: _stop(progress, 130))
+    try:
+        with interrupts:
+            if order.served:
+                return _run_served(order, progress, interrupts)
+            return _run_here(order, progress)
+    except KeyboardInterrupt:
+        _stop(progress, 130)
+    except SystemExit as stop:
+        if stop.code == 128 + signal.SIGTERM:
+            _stop(progress, 128 + signal.SIGTERM)
+        raise
+    except LatentflowError as error:
+        if progress.finished:
+            kept = f"{words.plural(progress.finished, 'finished stage')} kept"
+            error.add_note(f"{kept}: mend the cause and run the same command again")
+        raise
+
+
+def _run_here(order: Order, progress: Progress) -> Run:
+    with progress.shown():
+        return order.flow.run(
+            order.parameters,
+            order.selection,
+            order.store,
+            preset=order.preset,
+            observe=progress.observe,
+            plan=order.plan,
+        )
+
+
+def _run_served(order: Order, progress: Progress, interrupts: Interrupts) -> Run:
+    from cli.served import run_served
+
+    shown = contextlib.ExitStack()
+
+    def begin(session: Any) -> None:
+        shown.enter_context(progress.shown())
+        progress.observe(session)
+
+    def say(text: str) -> None:
+        print(text, file=sys.stderr, flush=True)
+
+    with shown:
+        return run_served(
+            order.flow,
+            order.parameters,
+            order.selection,
+            preset=order.preset,
+            store=order.store,
+            observe=begin,
+            expected_seconds=order.expected_seconds,
+            verbose=order.verbose,
+            say=say,
+            last_acts=interrupts.last_acts,
+        )
+
+
+def _stop(progress: Progress, code: int) -> NoReturn:
+    kept = words.plural(progress.finished, "finished stage")
+    are = "is" if progress.finished == 1 else "are"
+    print(f"interrupted: {kept} {are} kept; the same command goes on", file=sys.stderr, flush=True)
+    end_now(code)
+
+
+def _report(order: Order, finished: Run) -> None:
+    record = finished.record
+    rows, sentence = read_findings(record, order.store)
+    if order.quiet:
+        page = str(finished.page) if finished.page else None
+        print_json({**record.to_json(), "findings": rows, "page": page, "served": order.served})
+        return
+    screen = Screen()
+    counts = words.outcomes(record.counts)
+    fresh = "nothing is stale: " if order.plan.fresh else ""
+    screen.print(
+        f"{order.flow.name}: {fresh}{counts} in {words.seconds(record.seconds)}", style="bold"
+    )
+    if rows:
+        print_findings(screen, rows, order.flow.name)
+    if sentence:
+        screen.print(sentence)
+    if finished.page is not None:
+        screen.print(f"report: {finished.page}")

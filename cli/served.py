@@ -1,0 +1,183 @@
+"""A run as a Prefect flow run: against the server that is set, else a temporary one."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import logging
+import os
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from cli.temporary_server import ServerLost, answers, temporary_server
+from engine import Flow, Run, Selection, Store
+from engine.session import Session
+
+log = logging.getLogger(__name__)
+
+_SHORT_SECONDS = 120.0
+_SEND_SECONDS = 5.0
+
+_DEFAULTS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    # One by one, task runs make SQLite answer 503 after a burst.
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
+    # A server that has gone away is waited for a quarter of a minute, not a whole one.
+    "PREFECT_CLIENT_MAX_RETRIES": "3",
+}
+
+
+def run_served(
+    flow: Flow[Any],
+    parameters: Any,
+    selection: Selection,
+    *,
+    preset: str,
+    store: Store,
+    observe: Callable[[Session], None],
+    expected_seconds: float | None,
+    verbose: bool,
+    say: Callable[[str], None],
+    last_acts: list[Callable[[], None]],
+) -> Run:
+    """Run the flow as a Prefect flow run; waits for it.
+
+    Arguments:
+        expected_seconds: None where a stage never ran, so that nobody knows.
+        say: is told what takes time before the first stage.
+        last_acts: gets what to do before the process ends in the middle of the run.
+
+    Raises:
+        ServerLost: no server, or it went away; finished stages are kept.
+        LatentflowError: a stage failed.
+    """
+    _quieten(verbose)
+    with _server(say) as where:
+        from prefect import runtime
+        from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+
+        from engine.prefect_runner import as_prefect
+
+        def begin(session: Session) -> None:
+            last_acts.append(functools.partial(_mark_crashed, runtime.flow_run.id))
+            observe(session)
+
+        finished: list[Run] = []
+        run = as_prefect(
+            flow,
+            preset=preset,
+            store=store,
+            observe=begin,
+            finished=finished,
+            deep=selection.deep,
+        )
+        # Its thread costs up to a second at the end; long runs need it to be seen as crashed.
+        short = expected_seconds is not None and expected_seconds < _SHORT_SECONDS
+        updates = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if short else {}
+        try:
+            with temporary_settings(updates):
+                run(
+                    parameters,
+                    refresh=list(selection.refresh),
+                    since=list(selection.since),
+                    until=list(selection.until),
+                )
+        except Exception as error:
+            if not _is_of_the_server(error):
+                raise
+            if not finished:
+                raise ServerLost(
+                    f"Prefect's server at {where} went away ({_first_line(error)}). Finished stages "
+                    "are kept: the same command goes on, with --local it needs no server"
+                ) from error
+            log.warning(
+                "Prefect's server at %s went away: the run is complete, not recorded", where
+            )
+    return finished[-1]
+
+
+def _quieten(verbose: bool) -> None:
+    """Set what Prefect reads once, before it is imported; the user's own settings win."""
+    for name, value in _DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    if not verbose:
+        logging.raiseExceptions = (
+            False  # else lines that cannot be sent are complained of one by one
+        )
+        # Only the console: Prefect's server still gets every line.
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+        os.environ.setdefault("PREFECT_LOGGING_HANDLERS_DEBUG_LEVEL", "CRITICAL")
+
+
+@contextlib.contextmanager
+def _server(say: Callable[[str], None]) -> Iterator[str]:
+    """The address of the server that is set, or of a temporary one."""
+    from prefect.settings import PREFECT_API_URL
+
+    address = PREFECT_API_URL.value()
+    if address:
+        fault = answers(address)
+        if fault:
+            raise ServerLost(
+                f"no Prefect server answers at {address} ({fault}): start it with "
+                "`prefect server start`, unset PREFECT_API_URL to use a temporary one, or run "
+                "with --local"
+            )
+        yield address
+        return
+    say("starting Prefect's temporary server (about 5 to 15 s; --local needs none)")
+    with temporary_server() as address:
+        from prefect.context import refresh_global_settings_context
+
+        os.environ["PREFECT_API_URL"] = address
+        refresh_global_settings_context()
+        try:
+            yield address
+        finally:
+            _send_what_is_queued()
+            del os.environ["PREFECT_API_URL"]
+            refresh_global_settings_context()
+
+
+def _mark_crashed(flow_run_id: str) -> None:
+    """Tell the server what the process will not live to tell it."""
+    from uuid import UUID
+
+    from prefect import get_client
+    from prefect.states import Crashed
+
+    with get_client(sync_client=True) as client:
+        client.set_flow_run_state(UUID(flow_run_id), Crashed(message="interrupted"), force=True)
+
+
+def _send_what_is_queued() -> None:
+    """Prefect sends logs and task states from threads; the server must hear them before it ends."""
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for worker in (APILogWorker, EventsWorker):
+        worker.drain_all(timeout=_SEND_SECONDS)
+
+
+def _is_of_the_server(error: BaseException) -> bool:
+    """Whether an error, or what it came from, is the server's."""
+    import httpx
+
+    seen: set[int] = set()
+    while id(error) not in seen:
+        seen.add(id(error))
+        if isinstance(error, httpx.TransportError | httpx.HTTPStatusError):
+            return True
+        if isinstance(error, RuntimeError) and "reach API" in str(error):
+            return True
+        error = error.__cause__ or error.__context__ or error
+    return False
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip().splitlines()
+    return text[0] if text else type(error).__name__
