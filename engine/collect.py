@@ -98,8 +98,9 @@ def collect(store: Store, keep: int = 5, dry_run: bool = False) -> Collection:
     result = Collection(dry_run)
     if not store.root.exists():
         return result
-    lock = FileLock(store.collector_lock)
-    with lock.hold(on_wait=log.info):
+    # Only to tell what would go, nobody needs to wait, and the store may be read-only.
+    alone = FileLock(store.collector_lock).hold(on_wait=log.info)
+    with store.using() if dry_run else alone:
         roots = _find_roots(store, keep)
         for kind, path in _contents(store):
             reason = _why_kept(store, roots, kind, path)

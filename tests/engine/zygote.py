@@ -114,6 +114,7 @@ def _serve(prefect: bool) -> None:
 def _become(request: Request) -> None:
     folder = Path(request.folder)
     status = 1
+    _, unlimited = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         os.close(0)
         os.setpgid(0, 0)
@@ -121,7 +122,7 @@ def _become(request: Request) -> None:
         logging.basicConfig(level=logging.INFO, handlers=[log], force=True)
         count = _die_at(request.die_at) if request.die_at is not None else None
         if request.file_limit is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, request.file_limit))
+            resource.setrlimit(resource.RLIMIT_FSIZE, (request.file_limit, unlimited))
         run = _run(request)
         if count is not None:
             (folder / "steps.txt").write_text(str(count()))
@@ -131,7 +132,7 @@ def _become(request: Request) -> None:
         (folder / "outcomes.json").write_text(json.dumps(toy.outcomes(run)))
         status = 0
     except BaseException as error:  # noqa: BLE001 - told to the test
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (unlimited, unlimited))
         text = "".join(traceback.format_exception(error))
         (folder / "error.txt").write_text(f"{type(error).__name__}: {error}\n\n{text}")
     finally:
