@@ -41,8 +41,9 @@ PREFECTS_OWN = ("engine/prefect_", "flows/deployed", "cli/served", "cli/temporar
 FORBIDDEN_MODULES = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 
 
-def sources(*layers: str) -> list[Path]:
-    return [path for layer in layers for path in sorted((ROOT / layer).rglob("*.py"))]
+def sources(*folders: str) -> list[Path]:
+    found = (path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")))
+    return [p for p in found if "/." not in f"/{p.relative_to(ROOT).as_posix()}"]  # no .venv
 
 
 def imports(tree: ast.AST) -> Iterator[str]:
