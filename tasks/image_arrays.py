@@ -1,0 +1,271 @@
+"""Images in arrays: an npz opened without trusting it, and pixels of any kind as grey squares.
+
+(n, h, w) · (n, h, w, 1, 3 or 4) · (n, h·w)   bool, whole numbers or floats
+white        1 where no value exceeds 1, else 255, unless it is given
+value ▸ byte  rounded 255 · value / white
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import math
+import zipfile
+import zlib
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.image_files import MAX_PIXELS, BadImages, to_square
+from tasks.image_labels import listing, to_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import numpy as np
+
+log = logging.getLogger(__name__)
+
+MAX_BYTES = 2 << 30
+
+_LAYOUTS = (("x_train", "y_train"), ("x", "y"))
+_CHANNELS = (1, 3, 4)
+_BLOCK = 1024
+# The words of images that were not scaled to bytes: 0..16, 0..63 and the like.
+_DIM = 64
+_BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    OSError,
+    RuntimeError,
+    NotImplementedError,
+    ValueError,
+    TypeError,
+    SyntaxError,
+)
+
+
+def read_npz(file: Path | bytes) -> dict[str, np.ndarray]:
+    """Arrays x, y and, where the file has them, x_test and y_test; stored ones are memory-mapped.
+
+    x_train and y_train are taken for x and y. Nothing is unpickled, and nothing is read before its
+    header has said that it is no larger than `MAX_BYTES`. Raises BadImages.
+    """
+    _refuse_others(file[:8] if isinstance(file, bytes) else _start(file))
+    try:
+        with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
+            members = {i.filename.removesuffix(".npy"): i for i in archive.infolist()}
+            names = _choose(set(members))
+            left = MAX_BYTES
+            for name in names.values():
+                left -= _check_header(archive, members[name], name)
+                if left < 0:
+                    raise BadImages(f"more than {MAX_BYTES:,} bytes of arrays; take a sample")
+            return {ours: _read(archive, members[name], file) for ours, name in names.items()}
+    except BadImages:
+        raise
+    except _BROKEN as error:
+        raise BadImages(f"not a whole npz file: {error}; save it again with numpy.savez") from error
+
+
+def check_rows(images: np.ndarray, labels: np.ndarray, name: str, label: str) -> np.ndarray:
+    """The labels as text, after they were found to be as many as the images; else BadImages."""
+    texts = to_texts(labels, label)
+    if len(images) != len(texts):
+        raise BadImages(
+            f"{name} has {len(images):,} images and {label} {len(texts):,} labels; one a image is needed"
+        )
+    return texts
+
+
+def to_squares(
+    parts: Mapping[str, np.ndarray],
+    *,
+    size: int,
+    invert: bool,
+    white: float | None = None,
+    height: int | None = None,
+    width: int | None = None,
+) -> dict[str, np.ndarray]:
+    """Each part as grey squares (n, size, size) uint8; bytes of that size already are not copied.
+
+    Arguments:
+        white: the brightest value that can be; None: found by the rule above, for all parts together.
+        height, width: of images that are rows of pixels; None: they are square.
+
+    Raises BadImages, which names the part and the image.
+    """
+    images = {name: _shape(name, part, height, width) for name, part in parts.items()}
+    white = _find_white(images, white)
+    return {name: _squares(part, white, size, invert) for name, part in images.items()}
+
+
+def _start(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(8)
+
+
+def _refuse_others(start: bytes) -> None:
+    if start[:1] == b"\x80" and start[1:2] in b"\x02\x03\x04\x05":
+        raise BadImages("this is a pickle, which is never loaded since loading runs code")
+    if start[:6] == b"\x93NUMPY":
+        raise BadImages("this is a single array; save images and labels with numpy.savez(x=…, y=…)")
+    if start[:2] != b"PK":
+        raise BadImages("this is no npz file; save the arrays with numpy.savez(x=…, y=…)")
+
+
+def _choose(members: set[str]) -> dict[str, str]:
+    for images, labels in _LAYOUTS:
+        if images in members and labels in members:
+            tests = {"x_test", "y_test"} & members
+            if len(tests) == 1:
+                raise BadImages(f"there is {tests.pop()} alone; x_test and y_test come together")
+            return {"x": images, "y": labels, **{name: name for name in sorted(tests)}}
+    raise BadImages(
+        f"arrays called x and y (or x_train and y_train) expected, there is "
+        f"{listing(sorted(members)) or 'none'}; numpy.savez(file, x=images, y=labels) names them"
+    )
+
+
+def _check_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str) -> int:
+    """The bytes of an array, after its header was found plain and in accord with the archive."""
+    import numpy as np
+
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) or info.flag_bits & 1:
+        raise BadImages(f"{name} is encrypted or packed in an unusual way; save it again")
+    with archive.open(info) as member:
+        version = np.lib.format.read_magic(member)
+        read = {
+            (1, 0): np.lib.format.read_array_header_1_0,
+            (2, 0): np.lib.format.read_array_header_2_0,
+        }.get(version)
+        if read is None:
+            raise BadImages(f"{name}: numbers expected, found a structured array")
+        shape, _, dtype = read(member)
+        if dtype.hasobject:
+            raise BadImages(
+                f"{name} holds Python objects, which would need pickle: refused, since loading runs "
+                f"code; save numbers, e.g. {name}=numpy.stack(…).astype('uint8')"
+            )
+        size = math.prod(shape) * dtype.itemsize
+        if min(shape, default=0) < 0 or size > MAX_BYTES:
+            raise BadImages(f"{name}: shape {shape} of {dtype}, limit {MAX_BYTES:,} bytes")
+        if info.file_size != member.tell() + size:
+            raise BadImages(
+                f"{name}: its header says shape {shape} of {dtype}, {size:,} bytes; there are "
+                f"{info.file_size - member.tell():,}"
+            )
+    return size
+
+
+def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: Path | bytes) -> np.ndarray:
+    import numpy as np
+
+    from engine.npz import Arrays
+
+    if info.compress_type == zipfile.ZIP_STORED and isinstance(file, Path):
+        mapped: np.ndarray = Arrays(file)[info.filename.removesuffix(".npy")]
+        return mapped
+    with archive.open(info) as member:
+        array: np.ndarray = np.lib.format.read_array(member, allow_pickle=False)
+        return array
+
+
+def _shape(name: str, part: np.ndarray, height: int | None, width: int | None) -> np.ndarray:
+    """(n, h, w) or (n, h, w, 3 or 4)."""
+    if part.dtype.kind not in "biuf":
+        raise BadImages(f"{name}: pixels are numbers, not {part.dtype}")
+    shape = part.shape
+    if part.ndim == 2:
+        part = part.reshape(-1, *_sides(name, shape[1], height, width))
+    elif part.ndim == 4 and shape[3] == 1:
+        part = part[..., 0]
+    elif part.ndim == 4 and shape[3] not in _CHANNELS and shape[1] in _CHANNELS:
+        raise BadImages(
+            f"{name}: channels come last, found shape {shape}; save {name}.transpose(0, 2, 3, 1)"
+        )
+    elif part.ndim != 3 and not (part.ndim == 4 and shape[3] in _CHANNELS):
+        raise BadImages(
+            f"{name}: (n, h, w), (n, h, w, 3) or (n, h·w) expected, found shape {shape}"
+        )
+    if not part.size:
+        raise BadImages(f"{name}: there are no pixels, found shape {shape}")
+    if part.shape[1] * part.shape[2] > MAX_PIXELS:
+        raise BadImages(f"{name}: images of {MAX_PIXELS:,} pixels at most, found shape {shape}")
+    return part
+
+
+def _sides(name: str, pixels: int, height: int | None, width: int | None) -> tuple[int, int]:
+    if height is None and width is None:
+        height = width = math.isqrt(pixels)
+        hint = "name height and width, or leave out columns that are no pixels"
+    else:
+        height = height or pixels // (width or 1)
+        width = width or pixels // height
+        hint = f"height {height} × width {width} is {height * width:,}"
+    if not pixels or height * width != pixels:
+        raise BadImages(f"{name}: {pixels:,} pixels an image make no rectangle; {hint}")
+    return height, width
+
+
+def _find_white(images: Mapping[str, np.ndarray], white: float | None) -> float:
+    import numpy as np
+
+    high, dtypes = 0.0, set()
+    for name, part in images.items():
+        dtypes.add(part.dtype.kind)
+        for start, block in _blocks(part):
+            # one pass over each block: the minimum and maximum of what holds NaN are NaN
+            low, top = float(block.min()), float(block.max())
+            if not (math.isfinite(low) and math.isfinite(top)):
+                bad = ~np.isfinite(block).reshape(len(block), -1).all(1)
+                raise BadImages(
+                    f"{name}: image {start + int(bad.argmax()) + 1} holds NaN or infinity; replace it"
+                )
+            limit = 255 if white is None else white
+            if low < 0 or top > limit:
+                wrong = ((block < 0) | (block > limit)).reshape(len(block), -1).any(1)
+                raise BadImages(
+                    f"{name}: image {start + int(wrong.argmax()) + 1} holds {low if low < 0 else top:g}; "
+                    f"pixels are 0 to {limit:g}, or name the brightest value with the parameter white"
+                )
+            high = max(high, top)
+    if white is not None:
+        return white
+    if high <= 1:
+        return 1
+    if "f" in dtypes and high < 2:
+        raise BadImages(
+            f"the brightest value is {high:g}: neither 0 to 1 nor 0 to 255; name it with the "
+            "parameter white"
+        )
+    if high < _DIM:
+        log.warning("the brightest value is %g of 255; is it white? (parameter white)", high)
+    return 255
+
+
+def _blocks(part: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    # A block of large images is few of them: some megabytes at a time.
+    rows = max(1, min(_BLOCK, (32 << 20) // max(1, part[0].nbytes)))
+    for start in range(0, len(part), rows):
+        yield start, part[start : start + rows]
+
+
+def _squares(part: np.ndarray, white: float, size: int, invert: bool) -> np.ndarray:
+    import numpy as np
+    from PIL import Image
+
+    ready = part.shape[1:] == (size, size)
+    if ready and part.dtype == np.uint8 and white == 255 and not invert:
+        return part
+    squares = np.empty((len(part), size, size), np.uint8)
+    for start, block in _blocks(part):
+        if block.dtype != np.uint8 or white != 255:
+            block = np.rint(block.astype(np.float64) * (255 / white)).astype(np.uint8)
+        if ready:
+            squares[start : start + len(block)] = 255 - block if invert else block
+            continue
+        for index, pixels in enumerate(block, start):
+            image = Image.fromarray(np.ascontiguousarray(pixels))
+            squares[index] = to_square(image, size, invert)
+    return squares

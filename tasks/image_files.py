@@ -1,0 +1,105 @@
+"""From an encoded picture, or from pixels, to a grey square: one rule for every source of images.
+
+colour ▸ grey  .299 R + .587 G + .114 B (ITU-R BT.601); transparency shows black
+invert         255 − grey, where transparency shows white: it is background either way
+longer side ▸ size, the aspect kept (Lanczos, which averages where it shrinks)
+centred on black; an odd row goes below, an odd column to the right
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from typing import TYPE_CHECKING
+
+from engine import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from PIL import Image
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
+MAX_PIXELS = 50_000_000
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
+_READ = "PNG, JPEG, WebP, BMP and GIF are read"
+
+
+class BadImages(InputError):
+    """Images that cannot be used: which file, what is wrong and what to do about it."""
+
+
+def read_picture(data: bytes, size: int, invert: bool) -> np.ndarray:
+    """The grey square (size, size) uint8 of a picture as EXIF turns it, of a GIF its first frame.
+
+    Raises BadImages for anything that is no whole picture, and, before it is decoded, for one of
+    more than `MAX_PIXELS`.
+    """
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    if not data:
+        raise BadImages("the file is empty")
+    try:
+        image = _open(data)
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise BadImages(
+                f"its header says {width:,} × {height:,} pixels, limit {MAX_PIXELS:,}; shrink it"
+            )
+        if image.format == "PNG":
+            image.verify()  # reading the pixels alone skips checksums and what is cut off behind them
+            image = _open(data)
+        image.load()
+        ImageOps.exif_transpose(image, in_place=True)
+        return to_square(image, size, invert)
+    except BadImages:
+        raise
+    except UnidentifiedImageError:
+        start = data[:12].decode("latin-1")
+        raise BadImages(f"this is no picture, it starts with {start!r}; {_READ}") from None
+    except Image.DecompressionBombError as error:
+        raise BadImages(f"its header asks for too much, limit {MAX_PIXELS:,} pixels") from error
+    except Exception as error:  # what a decoder raises on hostile bytes can be anything
+        raise BadImages(f"damaged or cut off ({error}); save the picture again") from error
+
+
+def to_square(image: Image.Image, size: int, invert: bool) -> np.ndarray:
+    """The grey square (size, size) uint8 of a decoded picture."""
+    import numpy as np
+    from PIL import Image
+
+    grey = _to_grey(image, invert)
+    longer = max(grey.size)
+    if longer != size:
+        width, height = (max(1, round(side * size / longer)) for side in grey.size)
+        grey = grey.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = np.asarray(grey)
+    square = np.zeros((size, size), np.uint8)
+    top, left = (size - pixels.shape[0]) // 2, (size - pixels.shape[1]) // 2
+    square[top : top + pixels.shape[0], left : left + pixels.shape[1]] = (
+        255 - pixels if invert else pixels
+    )
+    return square
+
+
+def _open(data: bytes) -> Image.Image:
+    from PIL import Image
+
+    with warnings.catch_warnings():
+        # our own limit is lower than Pillow's, which first warns and then raises
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+
+
+def _to_grey(image: Image.Image, invert: bool) -> Image.Image:
+    import numpy as np
+    from PIL import Image
+
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.int64).clip(0, 65_535)
+        return Image.fromarray(((deep + 128) // 257).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        shown = Image.new("RGBA", image.size, (255, 255, 255, 255) if invert else (0, 0, 0, 255))
+        return Image.alpha_composite(shown, image).convert("L")
+    return image.convert("L") if image.mode in {"1", "L"} else image.convert("RGB").convert("L")
