@@ -30,7 +30,10 @@ class DefinitionReader(Reader):
         self.out.append(f"{type(node).__name__} {node.name}(")
         annotated = self._decorators(node.decorator_list, scope)
         self._arguments(node.args, scope, annotated)
-        self._block(node.body, scope, Bindings([node.args, *node.body], self.table.package))
+        if node.returns is not None:
+            self.hints |= self.table.in_annotation(node.returns, typing=True)
+        own = [*getattr(node, "type_params", ()), node.args, *node.body]
+        self._block(node.body, scope, Bindings(own, self.table.package))
         self.out.append(")")
         is_method = scope.kind == "class" and self.depth == 0
         if node is not self.top and not is_method:
@@ -91,13 +94,16 @@ class DefinitionReader(Reader):
         self.out.append(f"class {node.name}(")
         self._decorators(node.decorator_list, scope)
         self._values([*node.bases, *node.keywords], scope)
-        inside = Scope("class", scope, Bindings(node.body, self.table.package))
+        own = [*getattr(node, "type_params", ()), *node.body]
+        inside = Scope("class", scope, Bindings(own, self.table.package))
         inside.has_fields = bool(node.decorator_list or node.bases or node.keywords)
         for statement in node.body:
             self.visit(statement, inside)
         self.out.append(")")
-        for base in node.bases:
-            self._base(base)
+        # A model may take fields from a plain class beside it, which a subclass alone does not.
+        if len(node.bases) > 1 or node.keywords or node.decorator_list:
+            for base in node.bases:
+                self._base(base)
         if node is self.top and _gathers_subclasses(node):
             self.edits.add(f"{self.table.module}:{node.name}<")
 
@@ -137,10 +143,16 @@ class DefinitionReader(Reader):
     def _import(self, node: ast.Import | ast.ImportFrom, scope: Scope) -> None:
         loaded = loaded_modules(node, self.table.package)
         self._ref(*(f"!{target}" for target in loaded))
+        names = dict(import_targets(node, self.table.package))
+        if scope.kind == "class":
+            self.out.append(f"attributes {sorted(names)},")
         # In a function the names that use the import say what is imported.
         if scope.kind != "function":
-            names = [name for name, _ in import_targets(node, self.table.package)]
-            self.out.append(f"import {loaded} {names if scope.kind == 'class' else ''},")
+            self.out.append(f"import {loaded},")
+        # What becomes an attribute or a global may be used anywhere.
+        reached = scope.bindings.globals if scope.kind == "function" else names
+        if scope.kind != "module":
+            self._ref(*(target for name, target in names.items() if name in reached))
 
     def on_listcomp(self, node: ast.ListComp, scope: Scope) -> None:
         self._comprehension(node, [node.elt], node.generators, scope)

@@ -37,19 +37,24 @@ class Project:
         paths = [os.path.abspath(path) for path in sys.path]
         self._search = [root, *(p for p in paths if not is_foreign(p + os.sep) and p != root)]
         self._homes: dict[str, str | None] = {ENGINE: None, "__main__": None}
+        self._ours: dict[str, bool] = {}
         self._places: dict[str, str | None] = {}
         self._read: dict[str, Summary | None] = {}
 
     def is_ours(self, reference: str) -> bool:
         """Whether `module:path` may be a file of this project."""
-        top = reference.partition(":")[0].partition(".")[0]
-        return self._home(top) is not None
+        module = reference.partition(":")[0]
+        known = self._ours.get(module)
+        if known is None:
+            known = self._ours[module] = self._home(module.partition(".")[0]) is not None
+        return known
 
     def adopt(self, root: str, module: str) -> None:
         """Makes sure that a file from elsewhere is found under its name."""
         top = module.partition(".")[0]
         if self._home(top) is None and top != ENGINE:
             self._homes[top] = root
+            self._ours.clear()
 
     def _home(self, top: str) -> str | None:
         if top not in self._homes:
@@ -60,7 +65,10 @@ class Project:
         return self._homes[top]
 
     def _file(self, folder: str, dotted: str) -> str | None:
-        base = os.path.join(folder, *dotted.split("."))
+        parts = dotted.split(".")
+        if "" in parts:
+            return None
+        base = os.path.join(folder, *parts)
         package = os.path.join(base, "__init__.py")
         for path in (package, base + ".py"):
             if os.path.isfile(path):
@@ -71,7 +79,12 @@ class Project:
         """The module's file, its folder when it is a package without `__init__.py`, or None."""
         if module not in self._places:
             home = self._home(module.partition(".")[0])
-            self._places[module] = None if home is None else self._file(home, module)
+            parent = (
+                (self.locate(module.rpartition(".")[0]) or "") if home and "." in module else ""
+            )
+            in_file = parent.endswith(".py") and not parent.endswith("__init__.py")
+            found = None if home is None or in_file else self._file(home, module)
+            self._places[module] = found
         return self._places[module]
 
     def submodules(self, module: str) -> Iterator[str]:
@@ -103,7 +116,13 @@ class Project:
         version = f"{FORMAT} {sys.version_info[0]}.{sys.version_info[1]} {module} {package}\n"
         key = hashlib.sha256(version.encode() + source).hexdigest()
         if key not in _SUMMARIES:
-            _SUMMARIES[key] = self._load(key) or self._make(key, source, module, package)
+            try:
+                _SUMMARIES[key] = self._load(key) or self._make(key, source, module, package)
+            except RecursionError as error:
+                raise LookupError(
+                    f"{path} holds an expression nested deeper than Python's recursion limit, so "
+                    "what it names cannot be followed. Split it into several."
+                ) from error
         return _SUMMARIES[key]
 
     def _load(self, key: str) -> Summary | None:
@@ -162,6 +181,9 @@ def _is_names(value: Any) -> bool:
 
 
 def _is_symbol(value: Any) -> bool:
-    if not isinstance(value, dict) or len(value.get("hash") or "") != 16 or "kind" not in value:
+    if not isinstance(value, dict):
         return False
-    return all(_is_names(part) for name, part in value.items() if name not in {"hash", "kind"})
+    words = isinstance(value.get("hash"), str) and isinstance(value.get("kind"), str)
+    return words and all(
+        _is_names(part) for name, part in value.items() if name not in {"hash", "kind"}
+    )

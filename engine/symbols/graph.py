@@ -21,38 +21,82 @@ class Graph:
 
     def __init__(self, project: Project) -> None:
         self.project = project
+        self._direct: dict[Node, frozenset[Node]] = {}
+        self._closures: dict[Node, frozenset[Node]] = {}
         self._edges: dict[Node, tuple[Node, ...]] = {}
+        self._hashes: dict[Node, tuple[str, str]] = {}
 
     def closure(self, starts: Iterable[Node]) -> set[Node]:
-        """All nodes that the starts depend on, themselves included."""
+        """All symbols that the starts depend on, those among the starts included."""
         seen: set[Node] = set()
-        waiting = list(starts)
-        while waiting:
-            node = waiting.pop()
-            if node not in seen:
+        for node in starts:
+            if _is_symbol(node):
                 seen.add(node)
-                waiting += self.edges(node)
+            for other in self.direct(node):
+                seen |= self._closure_of(other)
         return seen
 
-    def hashes(self, nodes: Iterable[Node]) -> dict[str, str]:
-        """Name and hash of the nodes that have a text of their own, in order of name."""
-        found: dict[str, str] = {}
-        for module, symbol in nodes:
-            if module and symbol.startswith("="):
-                _, name, target = symbol.split("=", 2)
-                found[f"{module}.{name}"] = hashlib.sha256(target.encode()).hexdigest()[:16]
-        for module, symbol in nodes:
-            summary = self.project.summary(module) if module else None
-            if summary is not None and symbol in summary["symbols"]:
-                found[f"{module}.{symbol}"] = summary["symbols"][symbol]["hash"]
-        return dict(sorted(found.items()))
+    def _closure_of(self, node: Node) -> frozenset[Node]:
+        if node not in self._closures:
+            seen = {node}
+            waiting = set(self.direct(node))
+            while waiting:
+                other = waiting.pop()
+                known = self._closures.get(other)
+                if known is None:
+                    seen.add(other)
+                    waiting |= self.direct(other) - seen
+                else:
+                    seen |= known
+                    waiting -= known
+            self._closures[node] = frozenset(seen)
+        return self._closures[node]
 
-    def edges(self, node: Node) -> tuple[Node, ...]:
-        """The nodes that a node depends on directly."""
-        found = self._edges.get(node)
-        if found is None:
-            found = self._edges[node] = tuple(dict.fromkeys(self._find(*node)))
-        return found
+    def direct(self, node: Node) -> frozenset[Node]:
+        """The symbols that a node depends on with no other symbol between."""
+        known = self._direct.get(node)
+        if known is not None:
+            return known
+        found: set[Node] = set()
+        seen = {node}
+        waiting = list(self._find(*node))
+        while waiting:
+            other = waiting.pop()
+            if other in seen:
+                continue
+            seen.add(other)
+            if _is_symbol(other):
+                found.add(other)
+            elif other in self._direct or (other[1] == "!" and node[1] != "!"):
+                found |= self.direct(other)
+            else:
+                waiting += self._edges_of(other)
+        self._direct[node] = frozenset(found)
+        return self._direct[node]
+
+    def _edges_of(self, node: Node) -> tuple[Node, ...]:
+        edges = self._edges.get(node)
+        if edges is None:
+            edges = self._edges[node] = tuple(self._find(*node))
+        return edges
+
+    def hashes(self, nodes: Iterable[Node]) -> dict[str, str]:
+        """Name and hash of symbols."""
+        return dict(self._hashes.get(node) or self._hash(node) for node in nodes)
+
+    def _hash(self, node: Node) -> tuple[str, str]:
+        module, symbol = node
+        summary = self.project.summary(module)
+        assert summary is not None
+        if symbol.startswith("="):
+            _, name, target = symbol.split("=", 2)
+            targets = summary["stars"] if name == "*" else summary["imports"][name]
+            alone = name not in summary["symbols"] and len(targets) == 1
+            label = f"{module}.{name}" if alone else f"{module}.{name}={target}"
+            self._hashes[node] = label, hashlib.sha256(target.encode()).hexdigest()[:16]
+        else:
+            self._hashes[node] = f"{module}.{symbol}", summary["symbols"][symbol]["hash"]
+        return self._hashes[node]
 
     def _find(self, module: str, symbol: str) -> Iterator[Node]:
         if not module:
@@ -67,7 +111,9 @@ class Graph:
             summary = self.project.summary(module)
             assert summary is not None
             yield (module, "!")
-            yield from (("", ref) for ref in summary["symbols"][symbol].get("refs", ()))
+            for ref in summary["symbols"][symbol].get("refs", ()):
+                if self.project.is_ours(ref.lstrip("?!")):
+                    yield ("", ref)
 
     def _import_of(self, module: str) -> Iterator[Node]:
         parent = module.rpartition(".")[0]
@@ -156,3 +202,7 @@ class Graph:
                 yield ("", join(target, rest))
             else:
                 yield (module, f"={name}={target}")
+
+
+def _is_symbol(node: Node) -> bool:
+    return bool(node[0]) and node[1] not in {"!", "*", "**"}

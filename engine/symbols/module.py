@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from .reference import ENGINE, join
 from .scopes import FUNCTIONS, Bindings, guards_typing, import_targets
@@ -40,7 +40,7 @@ class Module:
                 self.kinds[name] = kind if self.kinds.get(name, kind) == kind else "value"
         if isinstance(node, FUNCTIONS) and any(map(self.is_engine, node.decorator_list)):
             self.stages.add(node.name)
-        for name, value in _aliases(node):
+        for name, value in aliases(node):
             self.aliases.setdefault(name, []).append(value)
 
     def declare_rest(self, tree: ast.Module) -> None:
@@ -56,7 +56,7 @@ class Module:
                             self.typing.setdefault(name, []).append(target)
 
     def meanings(self, name: str, chain: list[str]) -> tuple[list[str], list[str]]:
-        """References for `name.chain`: those by import, and those to the module's own symbols."""
+        """References for the global `name.chain`: those by import, those to own symbols."""
         imported = [join(target, chain) for target in self.imports.get(name, ())]
         own: list[str] = []
         if name in self.kinds:
@@ -64,13 +64,17 @@ class Module:
             own.append(f"{self.module}:{name}{'.__doc__' if documented else ''}")
         if name == "__doc__":
             own.append(f"{self.module}:__doc__")
-        if self.stars and not name.startswith("__"):
-            starred = [f"?{star}:{'.'.join([name, *chain])}" for star in self.stars]
-            if imported or own or hasattr(builtins, name):
-                own += starred
-            else:
-                imported = starred
-        return imported, own
+        starred = [f"?{star}:{'.'.join([name, *chain])}" for star in self.stars]
+        if name.startswith("__"):
+            return imported, own
+        if imported or own or hasattr(builtins, name):
+            return imported, own + starred
+        return starred, []
+
+    def is_unknown(self, name: str) -> bool:
+        """Whether no statement binds the name, so that it must be made at run time."""
+        known = (self.imports, self.kinds, self.typing, vars(builtins))
+        return not (self.stars or name.startswith("__") or any(name in names for names in known))
 
     def in_annotation(self, annotation: ast.expr, typing: bool) -> set[str]:
         """References an annotation makes, quoted ones included."""
@@ -105,20 +109,27 @@ def _kind(node: ast.stmt) -> str:
     return "def" if isinstance(node, FUNCTIONS) else "value"
 
 
-def _aliases(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
+def aliases(node: ast.stmt) -> Iterator[tuple[str, ast.expr]]:
     """Names that stand for (a part of) another object, so that a change of one changes both."""
     if isinstance(node, (ast.For, ast.AsyncFor)):
-        sources = [inner for inner in ast.walk(node.iter) if isinstance(inner, ast.Name)]
+        names = [inner for inner in ast.walk(node.iter) if isinstance(inner, ast.Name)]
         for target in ast.walk(node.target):
             if isinstance(target, ast.Name):
-                yield from ((target.id, source) for source in sources)
+                yield from ((target.id, source) for source in names)
     elif isinstance(node, (ast.Assign, ast.AnnAssign)):
         value = node.value
         while isinstance(value, (ast.Attribute, ast.Subscript)):
             value = value.value
         targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        sources = targets if len(targets) > 1 else []
         if isinstance(value, ast.Name) and node.value is not None:
-            yield from ((t.id, node.value) for t in targets if isinstance(t, ast.Name))
+            sources = [*sources, node.value]
+        for name in [target.id for target in targets if isinstance(target, ast.Name)]:
+            yield from ((name, source) for source in sources)
+    elif isinstance(node, (ast.With, ast.AsyncWith)):
+        for item in node.items:
+            if isinstance(item.optional_vars, ast.Name):
+                yield item.optional_vars.id, item.context_expr
 
 
 def _named(annotation: ast.AST) -> Iterator[tuple[str, list[str]]]:
@@ -134,5 +145,10 @@ def _named(annotation: ast.AST) -> Iterator[tuple[str, list[str]]]:
         else:
             yield from _named(root)
     else:
-        for child in ast.iter_child_nodes(annotation):
-            yield from _named(child)
+        parts: Iterable[ast.AST] = ast.iter_child_nodes(annotation)
+        if isinstance(annotation, ast.Subscript):
+            root, chain = chain_of(annotation.value)
+            if "Literal" in {getattr(root, "id", ""), *chain}:
+                parts = [annotation.value]
+        for part in parts:
+            yield from _named(part)

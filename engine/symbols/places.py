@@ -52,7 +52,7 @@ def stamp(path: str) -> tuple[int, ...]:
         status = os.stat(path)
     except OSError:
         return ()
-    if time.time_ns() - status.st_mtime_ns < _CLOCK_TICK:
+    if abs(time.time_ns() - status.st_mtime_ns) < _CLOCK_TICK:
         return (time.monotonic_ns(),)  # a second write could still get the same time
     return (status.st_mtime_ns, status.st_size, status.st_ino)
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .module import Module, chain_of
+from .module import Module, aliases, chain_of
 from .reference import join
 from .scopes import Bindings, Scope
 
@@ -16,8 +16,13 @@ _MUTATING = frozenset(
     "add append appendleft clear difference_update discard extend extendleft fill insert"  # noqa: SIM905
     " intersection_update itemset move_to_end partition pop popitem popleft put register remove"
     " resize reverse rotate set setdefault setfield setflags shuffle sort subtract"
-    " symmetric_difference_update update write".split()
+    " symmetric_difference_update update write"
+    # A generator or a file that is read from gives something else the next time.
+    " choice choices gauss integers normal permutation permuted randint random randrange read"
+    " readline readlines sample send spawn standard_normal uniform".split()
 )
+_NAMESPACES = frozenset({"globals", "eval", "exec"})
+_OF_ARGUMENTS = frozenset({"setattr", "delattr", "next"})
 _LOGGING = frozenset({"critical", "debug", "error", "exception", "info", "log", "warning"})
 
 
@@ -128,9 +133,10 @@ class Reader:
             imported, own = self.table.meanings(name, chain)
             refs += imported
             self._ref(*own)
-            if name in {"globals", "eval", "exec"} and not own:
+            bound = scope.kind == "class" and name in scope.bindings.names
+            made = self.table.is_unknown(name) and not bound
+            if made or (name in _NAMESPACES and not own):
                 self._ref(f"{self.table.module}:*")
-                self.has_effect |= self.depth == 0
         self._ref(*refs)
         dotted = sorted({ref.lstrip("?").replace(":", ".").strip(".") for ref in refs})
         if any(path.startswith("sys.modules") for path in dotted):
@@ -151,16 +157,12 @@ class Reader:
 
     def _edit(self, node: ast.expr, scope: Scope, call: str = "") -> None:
         """Notes that what `node` stands for is changed; `call` is "()" if `node` is called."""
-        while True:
-            root, chain = chain_of(node)
-            if isinstance(root, (ast.Subscript, ast.Starred)):
-                node, call = root.value, ""
-            elif isinstance(root, ast.Call):
-                node, call = root.func, "()"
-            else:
-                break
+        root, chain, call = _object_of(node, call)
         if not isinstance(root, ast.Name):
             return
+        holder = scope.holder(root.id)
+        for alias in holder.aliases.pop(root.id, ()) if holder else ():
+            self._edit(alias, holder or scope)
         imports, is_global = scope.resolve(root.id)
         names = {join(target, chain) for target in imports}
         if is_global:
@@ -170,6 +172,7 @@ class Reader:
                 self._edit_own(root.id, scope)
         (self.edits if self.depth else self.foreign).update(name + call for name in names)
         self.has_effect |= self.depth == 0 and bool(names) and not call
+        self.has_effect |= self.depth == 0 and is_global and root.id in _NAMESPACES
 
     def _edit_own(self, name: str, scope: Scope) -> None:
         if self.depth:
@@ -191,27 +194,54 @@ class Reader:
 
     def _discarded(self, call: ast.Call, scope: Scope) -> None:
         """A call whose result nobody keeps is there for what it changes."""
-        root, chain = chain_of(call.func)
-        name = getattr(root, "id", "")
-        last = chain[-1] if chain else name
+        name = getattr(_object_of(call.func, "()")[0], "id", "")
+        is_method = isinstance(call.func, ast.Attribute)
+        last = call.func.attr if isinstance(call.func, ast.Attribute) else name
         if last in _LOGGING or last == "print" or name in self.table.stages:
             return
+        before = len(self.own_edits)
         self._edit(call.func, scope, "()")
-        if last not in _MUTATING:
+        imports, is_global = scope.resolve(name)
+        # What a method of a local object is given it reads, as a rule: `axes.plot(X, color=INK)`.
+        of_local = is_method and not is_global and not imports
+        if last == "shuffle" or (last not in _MUTATING and not of_local):
             for argument in (*call.args, *(keyword.value for keyword in call.keywords)):
                 self._edit(argument, scope)
-        owned = bool(chain) and name in self.table.kinds and name not in self.table.imports
+        own = name in self.table.kinds and name not in self.table.imports
+        owned = (is_method and own) or (name in _OF_ARGUMENTS and len(self.own_edits) > before)
         self.has_effect |= self.depth == 0 and not owned
 
     def mutates(self, call: ast.Call, scope: Scope) -> None:
         """Notes what a call of a well-known changing method changes, wherever the call stands."""
         if isinstance(call.func, ast.Attribute) and call.func.attr in _MUTATING:
             self._edit(call.func, scope, "()")
+        if isinstance(call.func, ast.Name) and call.func.id == "next" and call.args:
+            self._edit(call.args[0], scope)
 
     def on_global(self, node: ast.Global, scope: Scope) -> None:
         self.declared.update(node.names)
 
+    def on_augassign(self, node: ast.AugAssign, scope: Scope) -> None:
+        # Numbers and strings are not changed in place.
+        if not isinstance(node.value, ast.Constant):
+            self._edit(node.target, scope)
+        self._plain(node, scope)
+
+    def on_for(self, node: ast.For, scope: Scope) -> None:
+        self._note_aliases(node, scope)
+        self._plain(node, scope)
+
+    def on_with(self, node: ast.With, scope: Scope) -> None:
+        self._note_aliases(node, scope)
+        self._plain(node, scope)
+
+    def _note_aliases(self, node: ast.stmt, scope: Scope) -> None:
+        """Keeps what a function's local name stands for."""
+        for name, value in aliases(node) if scope.kind == "function" else ():
+            scope.aliases.setdefault(name, []).append(value)
+
     def on_assign(self, node: ast.Assign, scope: Scope) -> None:
+        self._note_aliases(node, scope)
         self.assign(node.targets, node.value, scope)
 
     def assign(self, targets: list[ast.expr], value: ast.expr | None, scope: Scope) -> None:
@@ -219,3 +249,15 @@ class Reader:
         self.out.append("Assign(")
         self._values([*targets, value], scope)
         self.out.append(")")
+
+
+def _object_of(node: ast.expr, call: str) -> tuple[ast.expr, list[str], str]:
+    """What `node` is a part or a result of: its root, the attributes from there, "()" if called."""
+    while True:
+        root, chain = chain_of(node)
+        if isinstance(root, (ast.Subscript, ast.Starred)):
+            node, call = root.value, ""
+        elif isinstance(root, ast.Call):
+            node, call = root.func, "()"
+        else:
+            return root, chain, call

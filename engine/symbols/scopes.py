@@ -64,6 +64,8 @@ class Bindings:
             self.add(node.name)
         elif isinstance(node, ast.MatchMapping):
             self.add(node.rest)
+        elif type(node).__name__ in {"TypeVar", "TypeVarTuple", "ParamSpec"}:  # from Python 3.12
+            self.add(node.name)  # type: ignore[attr-defined]
         for child in ast.iter_child_nodes(node):
             self._collect(child)
 
@@ -83,7 +85,15 @@ class Scope:
         self.parent = parent
         self.bindings = bindings
         self.has_fields = False
+        self.aliases: dict[str, list[ast.expr]] = {}
         self.unused = {name for name, targets in bindings.names.items() if all(targets)}
+
+    def holder(self, name: str) -> Scope | None:
+        """The enclosing function that binds the name, if one does."""
+        scope: Scope | None = self
+        while scope is not None and (scope.kind != "function" or name not in scope.bindings.names):
+            scope = scope.parent
+        return scope
 
     def resolve(self, name: str) -> tuple[list[str], bool]:
         """Imports `name` may stand for in an enclosing block, and whether it may be a global."""
@@ -117,6 +127,8 @@ def import_targets(node: ast.Import | ast.ImportFrom, package: str) -> list[tupl
             for alias in node.names
         ]
     base = _import_base(node, package)
+    if base == "__future__":
+        return []
     return [(alias.asname or alias.name, f"{base}:{alias.name}") for alias in node.names]
 
 

@@ -34,6 +34,9 @@ class Summary(TypedDict):
     inner: dict[str, list[list[str]]]  # line -> [function's name, hash, symbol], nested ones only
 
 
+_WITHOUT_TARGET = (ast.Assert, ast.Expr, ast.Import, ast.ImportFrom, ast.Pass, ast.Raise)
+
+
 @dataclass
 class _Draft:
     kind: str
@@ -136,8 +139,9 @@ def _targets(table: Module, statement: ast.stmt, reader: Reader, guarded: bool) 
     bound = Bindings([statement], table.package).names
     names = dict.fromkeys(name for name in bound if name != "*")
     names.update(dict.fromkeys(sorted(reader.own_edits)))
+    lost = not names and not isinstance(statement, _WITHOUT_TARGET)
     # A script's last lines run the flow; they are no part of what its functions mean.
-    if reader.has_effect and not guarded:
+    if (reader.has_effect or lost) and not guarded:
         names[EFFECTS] = None
     return names
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copyreg
 import functools
 import hashlib
+import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .files import Project
@@ -23,6 +26,7 @@ class LiveValues:
         self.project = project
         self.starts: list[Node] = []
         self._open: list[int] = []
+        self._files: dict[str, str] = {}  # of modules that were loaded by path
 
     def describe(self, value: Any, name: str) -> str:
         """Text that is equal in every process; `name` tells in an error where the value was met.
@@ -133,12 +137,14 @@ class LiveValues:
         return f" {hashes}" + ("" if len(hashes) == 1 else _compiled(fn.__code__))
 
     def _adopt(self, file: str, live_name: str) -> str:
+        self._files[live_name] = file
         root, module = place_of(file, live_name)
         self.project.adopt(root, module)
-        if self.project.summary(module) is None:
+        found = self.project.locate(module)
+        if found is None or (found != file and not Path(found).samefile(file)):
             raise LookupError(
-                f"{file} is not found as the module {module!r} under {self.project.root}. "
-                "Two files of the project answer to one name; rename one of them."
+                f"the module {module!r} is {found} and not {file}. Two files of the project answer "
+                "to one name; rename one of them."
             )
         return module
 
@@ -154,15 +160,18 @@ class LiveValues:
         methods = [
             fn for fn in map(_plain, vars(cls).values()) if isinstance(fn, types.FunctionType)
         ]
+        known = file_of_module(cls.__module__) or self._files.get(cls.__module__, "")
         files = (source_file(fn) for fn in methods if fn.__module__ == cls.__module__)
-        file = file_of_module(cls.__module__) or next((f for f in files if f), "")
+        file = known or next((file for file in files if file), "")
+        if not file and (cls.__module__ == "__main__" or cls.__module__ not in sys.modules):
+            raise LookupError(no_source(cls))
         if not file or is_foreign(file):
             return f"class {cls.__module__}.{cls.__qualname__}"
         module = self._adopt(file, cls.__module__)
         summary = self.project.summary(module)
         top = cls.__qualname__.partition(".")[0]
-        known = summary is not None and top in summary["symbols"]
-        self.starts.append((module, top if known else "*"))
+        is_there = summary is not None and top in summary["symbols"]
+        self.starts.append((module, top if is_there else "*"))
         text = f"class {module}.{cls.__qualname__}"
         if "<locals>" in cls.__qualname__:
             text += ",".join(self.describe(f, name) for f in methods if source_file(f) == file)
@@ -171,7 +180,8 @@ class LiveValues:
     def _object(self, value: Any, name: str) -> str:
         """Any other object by what copying it would copy."""
         try:
-            parts = value.__reduce_ex__(4)
+            reduce = copyreg.dispatch_table.get(type(value))
+            parts: Any = reduce(value) if reduce else value.__reduce_ex__(4)
         except Exception as error:
             raise LookupError(
                 f"{name} holds a {type(value).__module__}.{type(value).__qualname__}, whose content "
