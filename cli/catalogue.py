@@ -6,15 +6,12 @@ import importlib
 import pkgutil
 from typing import Any
 
+from cli.errors import BrokenFlow
 from engine.errors import InputError, LatentflowError
 from engine.flow import Flow
 from engine.parameters import nearest
 
 _NO_FLOW = ("deployed",)  # the same flows again, as Prefect's
-
-
-class BrokenFlow(LatentflowError):
-    """A flow whose module cannot be imported."""
 
 
 def find_flow(name: str) -> Flow[Any]:

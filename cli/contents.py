@@ -10,6 +10,7 @@ from cli.screen import Screen, Table
 from engine import Artifact, Store
 
 _GAP = 2
+_FIRST = ("name", "value", "unit", "expected")  # columns that a reader looks for
 
 
 def describe(store: Store, artifact: Artifact, rows: int) -> Any:
@@ -120,7 +121,8 @@ def _is_rows(value: Any) -> bool:
 
 
 def _print_rows(screen: Screen, value: list[dict[str, Any]], rows: int) -> None:
-    names = list(dict.fromkeys(name for row in value for name in row))
+    found = dict.fromkeys(name for row in value for name in row)
+    names = [*(n for n in _FIRST if n in found), *(n for n in found if n not in _FIRST)]
     made = Table(names, wide=names)
     for row in value[:rows]:
         made.add(*(words.number(row.get(name)) for name in names))

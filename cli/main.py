@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.messages import complain
+from cli.process import leave
 
 _DEBUG = "--debug"
 
@@ -98,11 +99,11 @@ def _options(
 
 def _place(error: BaseException) -> list[str]:
     """Where in the project the error that caused this one was raised."""
-    from engine.errors import LatentflowError
+    from engine.errors import LatentflowError, StageError
     from engine.store import project_root
 
     cause = error.__cause__
-    if cause is None or isinstance(cause, LatentflowError):
+    if not isinstance(error, StageError) or cause is None or isinstance(cause, LatentflowError):
         return []
     frames = traceback.extract_tb(cause.__traceback__)
     root = str(project_root())
@@ -115,7 +116,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(AttributeError):
             stream.reconfigure(errors="replace")  # type: ignore[union-attr]
-    app(prog_name="latentflow")
+    try:
+        app(prog_name="latentflow")
+    except SystemExit as end:
+        leave(end.code if isinstance(end.code, int) else int(bool(end.code)))
 
 
 if __name__ == "__main__":

@@ -53,6 +53,23 @@ class Interrupts(contextlib.AbstractContextManager["Interrupts"]):
         self.end()
 
 
+_leaving = threading.Event()
+
+
+def leave_at_once() -> None:
+    """Let the process, once it ends, wait for no thread and send nothing more."""
+    _leaving.set()
+
+
+def leave(code: int) -> NoReturn:
+    """End the process, at once if `leave_at_once` was called."""
+    if _leaving.is_set():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    raise SystemExit(code)
+
+
 def end_now(code: int) -> NoReturn:
     """Exit; stages still busy in threads are not waited for: what they publish is whole or absent."""
     busy = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]

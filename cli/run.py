@@ -12,6 +12,7 @@ import typer
 
 from cli import options, words
 from cli.catalogue import find_flow
+from cli.errors import ServerLost
 from cli.findings import print_findings, read_findings
 from cli.messages import print_json, show_logs
 from cli.process import Interrupts, end_now
@@ -64,6 +65,10 @@ def run(
     Nothing stale: it says so at once. Else the run is a Prefect flow run, against PREFECT_API_URL if
     that is set and a temporary server if not; --local runs without Prefect.
     """
+    if local and record:
+        raise typer.BadParameter(
+            "--record makes a Prefect flow run, --local makes none: choose one"
+        )
     show_logs(verbose)
     found = find_flow(flow)
     parameters = found.configure(preset, set_)
@@ -71,10 +76,6 @@ def run(
     selection = Selection(tuple(refresh), tuple(from_), tuple(until), deep)
     plan = found.plan(parameters, selection, store)
     served = record or not (local or plan.fresh)
-    if local and record:
-        raise typer.BadParameter(
-            "--record makes a Prefect flow run, --local makes none: choose one"
-        )
     order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
     progress = make_progress(plan, f"{flow} · {preset}", quiet=json or plan.fresh)
     with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
@@ -97,8 +98,9 @@ def _execute(order: Order, progress: Progress) -> Run:
         raise
     except LatentflowError as error:
         if progress.finished:
-            kept = f"{words.plural(progress.finished, 'finished stage')} kept"
-            error.add_note(f"{kept}: mend the cause and run the same command again")
+            lost = isinstance(error, ServerLost)
+            then = "with --local it needs no server" if lost else "once the cause is mended"
+            error.add_note(f"{_kept(progress)}; the same command goes on, {then}")
         raise
 
 
@@ -142,10 +144,13 @@ def _run_served(order: Order, progress: Progress, interrupts: Interrupts) -> Run
 
 
 def _stop(progress: Progress, code: int) -> NoReturn:
-    kept = words.plural(progress.finished, "finished stage")
-    are = "is" if progress.finished == 1 else "are"
-    print(f"interrupted: {kept} {are} kept; the same command goes on", file=sys.stderr, flush=True)
+    print(f"interrupted: {_kept(progress)}; the same command goes on", file=sys.stderr, flush=True)
     end_now(code)
+
+
+def _kept(progress: Progress) -> str:
+    are = "is" if progress.finished == 1 else "are"
+    return f"{words.plural(progress.finished, 'finished stage')} {are} kept"
 
 
 def _report(order: Order, finished: Run) -> None:

@@ -9,8 +9,10 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from cli.temporary_server import ServerLost, answers, temporary_server
-from engine import Flow, Run, Selection, Store
+from cli.errors import ServerLost
+from cli.process import leave_at_once
+from cli.temporary_server import answers, temporary_server
+from engine import Flow, LatentflowError, Run, Selection, Store
 from engine.session import Session
 
 log = logging.getLogger(__name__)
@@ -89,11 +91,13 @@ def run_served(
         except Exception as error:
             if not _is_of_the_server(error):
                 raise
+            leave_at_once()  # else Prefect tries for minutes to send what is queued
+            for cause in _chain(error):
+                if isinstance(cause, LatentflowError):
+                    raise cause from cause.__cause__
             if not finished:
-                raise ServerLost(
-                    f"Prefect's server at {where} went away ({_first_line(error)}). Finished stages "
-                    "are kept: the same command goes on, with --local it needs no server"
-                ) from error
+                text = f"Prefect's server at {where} went away ({_first_line(error)})"
+                raise ServerLost(text) from None
             log.warning(
                 "Prefect's server at %s went away: the run is complete, not recorded", where
             )
@@ -167,15 +171,20 @@ def _is_of_the_server(error: BaseException) -> bool:
     """Whether an error, or what it came from, is the server's."""
     import httpx
 
+    return any(
+        isinstance(each, httpx.TransportError | httpx.HTTPStatusError)
+        or (isinstance(each, RuntimeError) and "reach API" in str(each))
+        for each in _chain(error)
+    )
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it came from."""
     seen: set[int] = set()
-    while id(error) not in seen:
+    while error is not None and id(error) not in seen:
         seen.add(id(error))
-        if isinstance(error, httpx.TransportError | httpx.HTTPStatusError):
-            return True
-        if isinstance(error, RuntimeError) and "reach API" in str(error):
-            return True
-        error = error.__cause__ or error.__context__ or error
-    return False
+        yield error
+        error = error.__cause__ or error.__context__
 
 
 def _first_line(error: BaseException) -> str:

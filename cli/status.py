@@ -9,7 +9,8 @@ import typer
 from pydantic import ValidationError
 
 from cli import options, words
-from cli.catalogue import BrokenFlow, all_flows
+from cli.catalogue import all_flows
+from cli.errors import BrokenFlow
 from cli.messages import print_json, show_logs
 from cli.screen import Screen, Styled, Table
 from engine import Flow, InputError, LatentflowError, Outcome, Store

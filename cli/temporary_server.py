@@ -21,15 +21,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 
-from engine.errors import LatentflowError
+from cli.errors import ServerLost
 from engine.store import project_root
 
 _START_SECONDS = 120.0  # a first start makes the database, on a busy machine for half a minute
 _STOP_SECONDS = 10.0
-
-
-class ServerLost(LatentflowError):
-    """A Prefect server that cannot be reached, did not start, or went away."""
 
 
 @contextlib.contextmanager

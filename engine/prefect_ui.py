@@ -9,6 +9,7 @@ import logging
 import re
 from typing import Any
 
+import httpx
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 
 from engine.artifact import Artifact
@@ -36,6 +37,9 @@ def publish(run: Run, store: Store) -> None:
     for part in (_publish_tables, _publish_summary, _publish_pictures):
         try:
             part(run, store)
+        except httpx.TransportError as error:
+            log.warning("Prefect's server is gone (%s): nothing is shown in its UI", error)
+            return  # each further request would be tried for a minute
         except Exception as error:  # noqa: BLE001 - pages are no part of the result
             log.warning("%s is not shown in the UI: %s", part.__name__[9:], error)
     log.info("flow %s: %s", flow, _counts(run))
