@@ -1,0 +1,168 @@
+"""Small images side by side on one sheet: their tone, their size, and rows of them by class.
+
+They lie in one axes whose unit is an inch, so that type below and beside them fits by arithmetic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tasks.figures.style import GRID, INK, LABEL, MARGIN, MUTED, SMALL, WIDTH, new_sheet
+from tasks.figures.words import literal, shorten
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+BREADTH = WIDTH - 2 * MARGIN  # inches for images and their captions
+LARGEST_IMAGE = 0.95  # inches; the pixels of a small image need not be seen one by one
+GAP = 0.07
+LINE = 0.165  # of small type
+CHARACTER = 0.07  # inches of small type, on average
+DARK = 32  # grey values below are background where they are most of an image
+
+
+def tone(images: np.ndarray) -> str:
+    """Return the colour map for grey images (n, h, w): light strokes on black are drawn as ink.
+
+    Ink on paper shows faint strokes better than light on black, and its rim melts into the sheet.
+    """
+    import numpy as np
+
+    return "Greys" if images.size and np.mean(images < DARK) > 0.4 else "gray"
+
+
+def tone_note(cmap: str) -> str:
+    """Return what to say of a colour map below the images, nothing where they are as stored."""
+    return "light strokes on black are drawn as ink on paper" if cmap == "Greys" else ""
+
+
+def fit_image(
+    shape: Sequence[int], width: float, height: float = LARGEST_IMAGE
+) -> tuple[float, float]:
+    """Return width and height in inches of an image of `shape` (h, w) inside a box, undistorted."""
+    scale = min(width / shape[1], height / shape[0])
+    return shape[1] * scale, shape[0] * scale
+
+
+def new_plate(
+    height: float, title: str, notes: Sequence[str] = (), below: float = 0
+) -> tuple[Figure, Axes]:
+    """Return a sheet and an axes on it of `BREADTH` × `height` inches, 0, 0 in its upper left.
+
+    `below` inches under the axes are left free, for a panel placed by hand.
+    """
+    figure = new_sheet(height + below, title, " · ".join(note for note in notes if note))
+    layout = figure.get_layout_engine()
+    assert layout is not None
+    foot = layout.get()["rect"][1]
+    # Everything is placed by hand; there is nothing to lay out.
+    figure.set_layout_engine("none")
+    total = figure.get_size_inches()[1]
+    axes = figure.add_axes((MARGIN / WIDTH, foot + below / total, BREADTH / WIDTH, height / total))
+    axes.set_axis_off()
+    axes.set_autoscale_on(False)
+    axes.set_xlim(0, BREADTH)
+    axes.set_ylim(height, 0)
+    return figure, axes
+
+
+def draw_image(
+    axes: Axes, image: np.ndarray, x: float, y: float, size: tuple[float, float], cmap: str,
+    limits: tuple[float, float] = (0, 255),
+) -> None:  # fmt: skip
+    """Draw one image (h, w), its upper left corner at x, y (inches), `size` wide and high."""
+    from matplotlib.patches import Rectangle
+
+    width, height = size
+    axes.imshow(
+        image, cmap=cmap, vmin=limits[0], vmax=limits[1], aspect="auto", zorder=2,
+        interpolation="nearest", extent=(x, x + width, y + height, y),
+    )  # fmt: skip
+    axes.add_patch(
+        Rectangle((x, y), width, height, fill=False, edgecolor="#c4cad1", linewidth=0.6, zorder=3)
+    )
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """Images of one class: uint8 (n, h, w), and a short text below each of them or none."""
+
+    name: str
+    detail: str
+    images: np.ndarray
+    captions: Sequence[str] = field(default=())
+
+
+def row_capacity(classes: int) -> int:
+    """Return how many images of each class fit beside its name on a sheet of so many classes."""
+    return 12 // _blocks(classes)
+
+
+def _blocks(classes: int) -> int:
+    return 1 if classes <= 12 else 2 if classes <= 24 else 3
+
+
+def class_rows(rows: Sequence[ClassRow], names: Sequence[str]) -> tuple[float, RowPlan]:
+    """Return the height in inches that rows of images take, and the plan to draw them by."""
+    blocks = _blocks(len(rows))
+    capacity = max([1, *(len(row.images) for row in rows)])
+    widest = max([4, *(len(text) for row in rows for text in (row.detail,)), *map(len, names)])
+    breadth = (BREADTH - (blocks - 1) * 3 * GAP) / blocks
+    beside = min(0.1 + CHARACTER * widest, 0.36 * breadth)
+    room = (breadth - beside) / capacity - GAP
+    shape = rows[0].images.shape[1:]
+    size = fit_image(shape, room)
+    captioned = any(row.captions for row in rows)
+    step = max(size[1] + (LINE if captioned else 0), 2.2 * LINE) + GAP
+    lines = -(-len(rows) // blocks)
+    plan = RowPlan(blocks, lines, breadth, beside, room, step, size)
+    return lines * step, plan
+
+
+@dataclass(frozen=True)
+class RowPlan:
+    """Where rows of images lie, in inches: `lines` rows in each of `blocks` columns."""
+
+    blocks: int
+    lines: int
+    breadth: float
+    beside: float
+    room: float
+    step: float
+    size: tuple[float, float]
+
+
+def draw_class_rows(
+    axes: Axes, rows: Sequence[ClassRow], names: Sequence[str], plan: RowPlan, cmap: str
+) -> None:
+    """Draw a row for each class, its name and detail to the left, from top to bottom."""
+    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+        block, line = divmod(index, plan.lines)
+        left = block * (plan.breadth + 3 * GAP)
+        top = line * plan.step
+        middle = top + plan.size[1] / 2
+        axes.text(
+            left, middle - 0.02, name, va="bottom", fontsize=LABEL, fontweight="bold", color=INK
+        )
+        axes.text(left, middle + 0.02, row.detail, va="top", fontsize=SMALL, color=MUTED)
+        if line:
+            axes.plot(
+                [left, left + plan.breadth], [top - GAP / 2] * 2, color=GRID, lw=0.8, zorder=1
+            )
+        for place, image in enumerate(row.images):
+            x = left + plan.beside + place * (plan.room + GAP)
+            draw_image(axes, image, x, top, plan.size, cmap)
+            if place < len(row.captions):
+                axes.text(
+                    x + plan.size[0] / 2, top + plan.size[1] + 0.02, row.captions[place],
+                    ha="center", va="top", fontsize=SMALL, color=INK,
+                )  # fmt: skip
+
+
+def short_name(name: str, width: float) -> str:
+    """Return a name cut so that it fits `width` inches of bold type, shown as it is."""
+    return literal(shorten(name, max(4, int(width / (1.2 * CHARACTER)))))
