@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif")
 MAX_PIXELS = 50_000_000
+MAX_BYTES = 2 << 30  # of all images together
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF")
 _READ = "PNG, JPEG, WebP, BMP and GIF are read"

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 
+_LENGTH = 255  # as a folder's name may have
+
+
 class Division(NamedTuple):
     """Which images are used: positions in their part, sorted, and the class of each (int64).
 
@@ -34,8 +37,15 @@ def to_texts(values: np.ndarray, name: str) -> np.ndarray:
     if values.ndim != 1:
         hint = f"; of one-hot labels keep {name}.argmax(1)" if values.ndim == 2 else ""
         raise BadImages(f"{name}: one label an image expected, found shape {values.shape}{hint}")
+    if values.dtype.kind in "SU":
+        check_length(int(np.char.str_len(values).max(initial=0)), name)
     if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8")
+        try:
+            values = np.char.decode(values, "utf-8")
+        except UnicodeDecodeError as error:
+            raise BadImages(
+                f"{name}: labels in bytes are UTF-8, not so {error.object!r}"
+            ) from error
     if values.dtype.kind == "f":
         strange = np.flatnonzero(~np.isfinite(values) | (values != np.rint(values)))
         if strange.size:
@@ -51,6 +61,14 @@ def to_texts(values: np.ndarray, name: str) -> np.ndarray:
     if empty.size:
         raise BadImages(f"{name}: label {empty[0] + 1} is empty ({empty.size:,} such labels)")
     return texts
+
+
+def check_length(longest: int, name: str) -> None:
+    """Refuse labels that are no names: an array of text is as wide as its longest."""
+    if longest > _LENGTH:
+        raise BadImages(
+            f"{name}: a label has {longest:,} characters, limit {_LENGTH}; are these the labels?"
+        )
 
 
 def divide(

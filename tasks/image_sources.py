@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from engine import File, InputError
 from tasks import image_tables
-from tasks.image_arrays import MAX_BYTES, check_rows, read_npz, to_squares
-from tasks.image_files import BadImages
+from tasks.image_arrays import check_rows, to_squares
+from tasks.image_files import MAX_BYTES, BadImages
 from tasks.image_folder import Pictures, group
 from tasks.image_labels import Division, divide
+from tasks.image_npz import read_npz
 
 if TYPE_CHECKING:
     import numpy as np

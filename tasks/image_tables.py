@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from tasks.image_files import BadImages
-from tasks.image_labels import listing, to_texts
+from tasks.image_labels import check_length, listing, to_texts
 from tasks.table_files import BadTable, read_frame
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ def _read_labels(column: pd.Series, name: str) -> np.ndarray:
         )
     if pd.api.types.is_numeric_dtype(column.dtype):
         return to_texts(column.to_numpy(), f"column {name!r}")
-    return to_texts(np.array(column.astype("str").tolist(), np.str_), f"column {name!r}")
+    texts = column.astype("str")
+    check_length(int(texts.str.len().max()), f"column {name!r}")
+    return to_texts(np.array(texts.tolist(), np.str_), f"column {name!r}")
 
 
 def _read_pixels(column: pd.Series) -> np.ndarray:
