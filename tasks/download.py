@@ -143,7 +143,8 @@ def _fall_back(dataset: Dataset, failures: list[str], offline: bool) -> Obtained
             f"{dataset.name}: no source has the data set whose content is known:{tried}\n"
             f"What to do: {', or '.join(filter(None, hints))}"
         ) from error
-    why = "offline" if offline else f"none of {len(dataset.mirrors)} mirrors had it"
+    mirrors = f"none of {len(dataset.mirrors)} mirrors had it" if dataset.mirrors else "no mirrors"
+    why = "offline" if offline else mirrors
     log.info("%s: content verified, from the bundled copy (%s)", dataset.name, why)
     return Obtained(data, "bundled", tuple(failures))
 
