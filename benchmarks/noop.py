@@ -40,12 +40,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         here = {"LATENTFLOW_STORE": str(base / "store")}
-        latentflow = Command(
-            [str(Path(sys.executable).with_name("latentflow")), "run", "wifi", "--local"]
-            + ["--preset", chosen.preset],
-            ROOT,
-            here,
-        )
+        program = str(Path(sys.executable).with_name("latentflow"))
+        arguments = [program, "run", "wifi", "--local", "--preset", chosen.preset]
+        latentflow = Command(arguments, ROOT, here)
         first = latentflow.seconds()
         run = read_run(list_runs(Store(base / "store"), "wifi", 1)[0])
         contestants = {"latentflow": latentflow.seconds}
