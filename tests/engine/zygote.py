@@ -9,6 +9,7 @@ answers with the pid of the run, or with the exit status of a run that it waited
 
 from __future__ import annotations
 
+import importlib
 import itertools
 import json
 import logging
@@ -38,6 +39,7 @@ class Request:
         file_limit: bytes that a file may have.
         api: the address of a Prefect server: run as a Prefect flow.
         refresh: stages to compute again.
+        flow: where it is importable from.
     """
 
     store: str
@@ -47,6 +49,7 @@ class Request:
     file_limit: int | None = None
     api: str = ""
     refresh: list[str] = field(default_factory=list)
+    flow: str = "tests.engine.toy:toy"
 
 
 class Zygote:
@@ -142,19 +145,32 @@ def _become(request: Request) -> None:
 
 def _run(request: Request) -> Any:
     from engine import Selection, Store
-    from tests.engine import toy
 
     store = Store(Path(request.store))
+    module, _, name = request.flow.partition(":")
+    flow = getattr(importlib.import_module(module), name)
+    parameters = flow.configure(overrides=request.values)
     if not request.api:
-        return toy.run_toy(store, Selection(refresh=tuple(request.refresh)), **request.values)
-    from prefect.settings import PREFECT_API_URL, temporary_settings
+        return flow.run(parameters, Selection(refresh=tuple(request.refresh)), store)
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+    from prefect.settings import (
+        PREFECT_API_URL,
+        PREFECT_CLIENT_MAX_RETRIES,
+        temporary_settings,
+    )
 
     from engine.prefect_runner import as_prefect
 
     finished: list[Any] = []
-    deployed = as_prefect(toy.toy, store=store, finished=finished)
-    with temporary_settings({PREFECT_API_URL: request.api}):
-        deployed(toy.toy.configure(overrides=request.values), refresh=request.refresh)
+    deployed = as_prefect(flow, store=store, finished=finished)
+    # A server that has gone away is not waited for: that is what the tests are for.
+    with temporary_settings({PREFECT_API_URL: request.api, PREFECT_CLIENT_MAX_RETRIES: 1}):
+        try:
+            deployed(parameters, refresh=request.refresh)
+        finally:  # a forked process ends without what the interpreter does at its end
+            for worker in (APILogWorker, EventsWorker):
+                worker.drain_all(timeout=5)
     return finished[0]
 
 
