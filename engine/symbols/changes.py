@@ -35,10 +35,17 @@ class Changes:
                 for key in (node, (node[0], "**")):
                     more |= direct.get(key, set())
                     if key in called:
-                        more |= set(self._callers(called[key], loaded))
+                        more |= self._order(node, list(self._callers(called[key], loaded)))
             if more <= seen:
                 return seen
             seen |= self.graph.closure(more)
+
+    def _order(self, node: Node, causes: list[Node]) -> set[Node]:
+        """What changes a symbol and, where it is more than one, in which order it stands."""
+        if len(causes) < 2:
+            return set(causes)
+        order = ",".join(f"{module}.{symbol}" for module, symbol in causes)
+        return {*causes, (node[0], f"={node[1]}.<order>={order}")}
 
     def _loaded(self, modules: Iterable[str]) -> list[str]:
         seen: dict[str, None] = {}

@@ -63,6 +63,7 @@ class DefinitionReader(Reader):
             root, chain = chain_of(called)
             annotated |= (chain[-1] if chain else getattr(root, "id", "")) in _READS_ANNOTATIONS
             if self.depth == 0:
+                self.calls = True
                 self._edit(called, scope, "()")
         return annotated
 
@@ -144,6 +145,10 @@ class DefinitionReader(Reader):
         loaded = loaded_modules(node, self.table.package)
         self._ref(*(f"!{target}" for target in loaded))
         names = dict(import_targets(node, self.table.package))
+        bound = scope.bindings.names
+        ambiguous = [(name, names[name]) for name in names if len(bound.get(name, ())) > 1]
+        if scope.kind == "function" and ambiguous:
+            self.out.append(f"import {ambiguous},")
         if scope.kind == "class":
             self.out.append(f"attributes {sorted(names)},")
         # In a function the names that use the import say what is imported.
@@ -186,6 +191,7 @@ class DefinitionReader(Reader):
 
     def on_call(self, node: ast.Call, scope: Scope) -> None:
         self.mutates(node, scope)
+        self.calls |= self.depth == 0
         root, chain = chain_of(node.func)
         if isinstance(root, ast.Name):
             self._dynamic_import(node, root.id, chain, scope)

@@ -21,7 +21,7 @@ from .reference import ENGINE
 if TYPE_CHECKING:
     from .summary import Summary
 
-FORMAT = 1  # of the summaries; raise it when the text of a symbol or the references change
+FORMAT = 2  # of the summaries; raise it when the text of a symbol or the references change
 
 _SUMMARIES: dict[str, Summary] = {}  # by content, so that it never goes stale
 

@@ -90,8 +90,8 @@ class Graph:
         assert summary is not None
         if symbol.startswith("="):
             _, name, target = symbol.split("=", 2)
-            targets = summary["stars"] if name == "*" else summary["imports"][name]
-            alone = name not in summary["symbols"] and len(targets) == 1
+            targets = summary["stars"] if name == "*" else summary["imports"].get(name, ())
+            alone = name not in summary["symbols"] and len(targets) < 2
             label = f"{module}.{name}" if alone else f"{module}.{name}={target}"
             self._hashes[node] = label, hashlib.sha256(target.encode()).hexdigest()[:16]
         else:

@@ -44,7 +44,10 @@ class Module:
             self.aliases.setdefault(name, []).append(value)
 
     def declare_rest(self, tree: ast.Module) -> None:
-        """Enters what functions declare `global` and what is imported for type checkers alone."""
+        """Enters imports of one name, `global`s, and what is imported for type checkers alone."""
+        for name, targets in self.imports.items():
+            if len(targets) > 1:
+                self.kinds.setdefault(name, "value")
         for node in ast.walk(tree):
             if isinstance(node, ast.Global):
                 for name in node.names:

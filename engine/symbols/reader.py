@@ -38,6 +38,7 @@ class Piece:
     hints: frozenset[str]
     declared: frozenset[str]
     inner: tuple[tuple[int, str, str], ...]
+    calls: bool
 
 
 class Reader:
@@ -56,6 +57,7 @@ class Reader:
         self.inner: list[tuple[int, str, str]] = []
         self.own_edits: set[str] = set()
         self.has_effect = False
+        self.calls = False
         self.depth = 0
         self.top: ast.AST | None = None
 
@@ -74,6 +76,7 @@ class Reader:
             hints=frozenset(self.hints),
             declared=frozenset(self.declared),
             inner=tuple(self.inner),
+            calls=self.calls,
         )
 
     def visit(self, node: ast.AST, scope: Scope) -> None:
@@ -138,7 +141,8 @@ class Reader:
             if made or (name in _NAMESPACES and not own):
                 self._ref(f"{self.table.module}:*")
         self._ref(*refs)
-        dotted = sorted({ref.lstrip("?").replace(":", ".").strip(".") for ref in refs})
+        # In order, because the last import wins.
+        dotted = list(dict.fromkeys(r.lstrip("?").replace(":", ".").strip(".") for r in refs))
         if any(path.startswith("sys.modules") for path in dotted):
             self._ref(f"{self.table.module}:*")
         if "__subclasses__" in chain:
@@ -220,6 +224,7 @@ class Reader:
 
     def on_global(self, node: ast.Global, scope: Scope) -> None:
         self.declared.update(node.names)
+        self.out.append(f"global {node.names},")
 
     def on_augassign(self, node: ast.AugAssign, scope: Scope) -> None:
         # Numbers and strings are not changed in place.

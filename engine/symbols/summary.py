@@ -10,6 +10,7 @@ from typing import Any, TypedDict
 
 from .definitions import DefinitionReader
 from .module import Module
+from .order import Step, with_positions
 from .reader import Piece, Reader
 from .reference import EFFECTS, FIELDS
 from .scopes import FUNCTIONS, Bindings, guards_typing, loaded_modules, run_branch
@@ -64,20 +65,23 @@ def summarise(source: bytes, module: str, package: str) -> Summary:
     for statement, tests, _ in statements:
         table.declare(statement, conditional=bool(tests))
     table.declare_rest(tree)
-    drafts: dict[str, _Draft] = {}
-    foreign: set[tuple[str, str]] = set()
+    steps: list[Step] = []
     keeps_docs = b"__doc__" in source
     for statement, tests, guarded in statements:
-        if isinstance(statement, (ast.Import, ast.ImportFrom)) and not tests:
-            continue
         reader = DefinitionReader(table, keeps_docs and _mentions_doc(statement))
         piece = reader.read(statement, tests)
         names = _targets(table, statement, reader, guarded)
+        if isinstance(statement, (ast.Import, ast.ImportFrom)) and not tests:
+            names = [name for name in names if name in table.kinds]
+        if names:
+            steps.append((piece, names))
+    drafts: dict[str, _Draft] = {}
+    foreign: set[tuple[str, str]] = set()
+    for piece, names in with_positions(steps, module):
         for name in names:
             drafts.setdefault(name, _Draft(table.kinds.get(name, "value"))).pieces.append(piece)
-        home = EFFECTS if EFFECTS in names else next(iter(names), None)
-        if home is not None:
-            foreign.update((target, home) for target in piece.foreign)
+        home = EFFECTS if EFFECTS in names else names[0]
+        foreign.update((target, home) for target in piece.foreign)
     for name, draft in list(drafts.items()):
         for piece in draft.pieces:
             for declared in piece.declared:
@@ -134,7 +138,7 @@ def _mentions_doc(node: ast.AST) -> bool:
     )
 
 
-def _targets(table: Module, statement: ast.stmt, reader: Reader, guarded: bool) -> dict[str, None]:
+def _targets(table: Module, statement: ast.stmt, reader: Reader, guarded: bool) -> list[str]:
     """Symbols that the statement makes or changes, in a fixed order."""
     bound = Bindings([statement], table.package).names
     names = dict.fromkeys(name for name in bound if name != "*")
@@ -143,7 +147,7 @@ def _targets(table: Module, statement: ast.stmt, reader: Reader, guarded: bool) 
     # A script's last lines run the flow; they are no part of what its functions mean.
     if (reader.has_effect or lost) and not guarded:
         names[EFFECTS] = None
-    return names
+    return list(names)
 
 
 def _symbol(draft: _Draft) -> Symbol:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 import json
 import math
 import os
 import re
 import subprocess
 import sys
+import textwrap
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +21,10 @@ import pytest
 import engine
 from engine.fingerprint import Fingerprinter, fingerprint
 from engine.symbols import places
+from engine.symbols.files import FORMAT
+from engine.symbols.summary import summarise
 from tests.engine.fingerprint_process import fingerprints, run, write
+from tests.engine.fingerprint_project import FILES
 
 SCRIPT = {
     "demo.py": """
@@ -331,3 +336,13 @@ def test_a_module_is_named_by_its_folders(
     write(tmp_path, dict.fromkeys(files, ""))
     root, name = places.place_of(str(tmp_path / files[-1]), live)
     assert (Path(root), name) == (tmp_path / expected[0], expected[1])
+
+
+def test_a_change_of_the_summaries_needs_a_new_format() -> None:
+    text = "\n".join(textwrap.dedent(text) for text in FILES.values()).replace(
+        "from __future__", "#"
+    )
+    summary = json.dumps(summarise(text.encode(), "p.m", "p"))
+    digest = hashlib.sha256(summary.encode()).hexdigest()[:16]
+    # Another digest means that caches on disk hold what is no longer meant: raise FORMAT.
+    assert (FORMAT, digest) == (2, "7332fd3d2d8a0d14")
