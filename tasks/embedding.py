@@ -6,7 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError, stage
-from tasks.estimators import PACKAGES, Backend, backend_of, fit_tsne_model
+from tasks.estimators import PACKAGES, Backend, backend_of, fit_tsne_model, limited_to
 from tasks.figures.words import percent
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_VALUES = 1 << 23  # distances held at a time
+_VALUES = 1 << 20  # distances held at a time: as many as stay in a processor's cache
 
 
 class Embedding(NamedTuple):
@@ -78,7 +78,7 @@ def embed_tsne(
     )
 
 
-@stage(packages=("numpy",))
+@stage(packages=("numpy", "scipy"))
 def measure_embedding(
     points: np.ndarray,
     embedding: Mapping[str, np.ndarray],
@@ -108,17 +108,17 @@ def measure_embedding(
     total = len(chosen)
     k = max(1, min(neighbours, (total - 1) // 3))
     kept, penalty, near_xy, near_space = 0, 0, [], []
-    for rows, apart in _distances(chosen):
-        truly = _nearest(apart, k)
-        shown = np.concatenate([_nearest(part, k) for _, part in _distances(xy, rows)])
-        kept += int((truly[:, :, None] == shown[:, None, :]).sum())
-        there = np.take_along_axis(apart, shown, axis=1)
-        for column in range(k):
-            # The rank among the neighbours in the space: 1 is the nearest one.
-            rank = (apart < there[:, column, None]).sum(axis=1) + 1
-            penalty += int(np.maximum(rank - k, 0).sum())
-        near_xy.append(shown)
-        near_space.append(truly)
+    # The products are small: threads would mostly wait for each other.
+    with limited_to(1):
+        for rows, apart in _distances(chosen):
+            shown = np.concatenate([_nearest(part, k) for _, part in _distances(xy, rows)])
+            near_xy.append(shown)
+            near_space.append(_nearest(apart, k))
+            for there in np.take_along_axis(apart, shown, axis=1).T:
+                # The rank among the neighbours in the space: 1 is the nearest one.
+                rank = (apart < there[:, None]).sum(axis=1) + 1
+                kept += int((rank <= k).sum())
+                penalty += int(np.maximum(rank - k, 0).sum())
     knn = kept / (total * k)
     trust = 1 - penalty * 2 / (total * k * (2 * total - 3 * k - 1))
     picture = _vote(codes, np.concatenate(near_xy))
@@ -147,7 +147,9 @@ def _distances(points: np.ndarray, only: slice | None = None) -> Iterator[tuple[
     first, last = (only.start, only.stop) if only is not None else (0, len(points))
     for start in range(first, last, step):
         rows = slice(start, min(start + step, last))
-        apart = squares[rows, None] + squares - 2 * (centred[rows] @ centred.T)
+        apart = (-2 * centred[rows]) @ centred.T
+        apart += squares
+        apart += squares[rows, None]
         apart[np.arange(rows.stop - start), np.arange(start, rows.stop)] = np.inf
         yield rows, apart
 
@@ -156,7 +158,8 @@ def _nearest(apart: np.ndarray, count: int) -> np.ndarray:
     """Numbers of the nearest points of each row, (b, count), in no order."""
     import numpy as np
 
-    return np.argpartition(apart, count - 1, axis=1)[:, :count]
+    # A copy: a view would keep the numbers of all points alive.
+    return np.argpartition(apart, count - 1, axis=1)[:, :count].copy()
 
 
 def _vote(codes: np.ndarray, near: np.ndarray) -> float:

@@ -1,0 +1,222 @@
+"""How far clusters get as classifiers of digits, or of any labelled images, without a net."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import InputError, flow
+from flows.digit_cells import Place, plan_cells, score_cells
+from flows.digits_parameters import PRESETS, DigitsParameters
+from report.page import Section, page_of
+from tasks.centroids import invert_centroids
+from tasks.clustering import cluster_digits
+from tasks.components import fit_components, project
+from tasks.digit_findings import tabulate_digits
+from tasks.download import download_dataset
+from tasks.embedding import embed_tsne, measure_embedding
+from tasks.figures.digit_centroids import draw_digit_centroids
+from tasks.figures.digit_components import draw_components, draw_variance
+from tasks.figures.prototypes import draw_prototypes
+from tasks.figures.samples import draw_samples
+from tasks.figures.scaling import draw_scaling
+from tasks.figures.sweep import draw_sweep
+from tasks.images import check_images, image_options, load_images, source_images
+from tasks.prototypes import collect_prototypes, fit_prototypes
+from tasks.scaling import fit_scaling
+from tasks.scores import score_clusters
+from tasks.sweep import collect_sweep, summarise_sweep
+
+SECTIONS = (
+    Section("The images", "What is to be told apart?", figures=("draw_samples",)),
+    Section(
+        "Scaling",
+        "Pixel by pixel, image by image, or both? What a scaling is worth shows in the accuracy of "
+        "the same clusterings.",
+        figures=("draw_scaling",),
+    ),
+    Section(
+        "Principal components",
+        "How many directions carry the variance, and what do they look like?",
+        figures=("draw_variance", "draw_components"),
+        sentences=("components",),
+    ),
+    Section(
+        "Clusters as a classifier",
+        "Clusters and their labels are learned on the training images; the accuracy is that on test "
+        "images that neither ever saw.",
+        figures=("draw_accuracy", "draw_sweep"),
+        tables=("means",),
+        sentences=("sweep",),
+    ),
+    Section(
+        "One clustering",
+        "Which classes are taken for which, and what does a cluster look like?",
+        figures=("draw_confusion", "draw_digit_centroids"),
+        sentences=("score",),
+    ),
+    Section(
+        "Prototypes",
+        "Clusters inside each class: how many pictures of each are enough to tell the rest?",
+        figures=("draw_prototypes",),
+        tables=("prototypes",),
+    ),
+    Section(
+        "A map of the space",
+        "t-SNE keeps neighbours together; distances between groups mean little.",
+        figures=("draw_tsne",),
+        sentences=("quality",),
+    ),
+)
+_OWN = ("label", "header", "invert", "white")
+_DIVISION = ("size", "test_fraction", "seed", "limit")
+# Training and test images of the known sets; None: divided by test_fraction.
+_ROWS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits8x8": (1_797, None)}
+
+
+def check_data(p: DigitsParameters) -> None:
+    """Look at the images before any stage runs; raises InputError for what cannot work."""
+    rows, test = _ROWS[p.data.dataset]
+    if p.data.path is not None:
+        chosen = p.data.model_dump(include={*_OWN, *_DIVISION})
+        rows = check_images(p.data.path, **chosen)["train"]
+    else:
+        rows = rows if test is not None else rows - round(p.data.test_fraction * rows)
+        rows = min(rows, p.data.limit or rows)
+    for name, most in (
+        ("sweep.clusters", max(p.sweep.clusters)),
+        ("shown.clusters", p.shown.clusters),
+    ):
+        if most > rows:
+            fitting = [k for k in p.sweep.clusters if k <= rows // 4] or [min(10, rows)]
+            value = fitting if name == "sweep.clusters" else fitting[-1]
+            raise InputError(
+                f"{name} = {most}: there are {rows:,} training images, and no more clusters than "
+                f"that; try --set {name}={str(value).replace(' ', '')}"
+            )
+    pixels = p.data.size**2
+    for name, space in (
+        ("shown.space", p.shown.space),
+        *(("sweep.spaces", space) for space in p.sweep.spaces),
+        *(("reference.spaces", space) for space in p.reference.spaces),
+    ):
+        components = _components(space)
+        if components is not None and components > pixels:
+            raise InputError(
+                f"{name}: {space} asks for more components than images of {p.data.size} × "
+                f"{p.data.size} have pixels, {pixels}"
+            )
+
+
+@flow(
+    name="digits",
+    parameters=DigitsParameters,
+    presets=PRESETS,
+    check=check_data,
+    page=page_of(SECTIONS, about=__doc__, parameters=DigitsParameters),
+)
+def digits(p: DigitsParameters) -> dict[str, Any]:
+    """Scalings, components, a sweep of clusterings, one of them closely, prototypes and a map."""
+    images = _load(p)
+    train, test, about = images
+    how = p.clustering.model_dump()
+
+    groups = plan_cells(p)
+    here: Place = (p.shown.scaling, p.shown.space)
+    places = list(dict.fromkeys([here, *(place for group in groups for place in group.places)]))
+    scalings = list(dict.fromkeys(scaling for scaling, _ in places))
+    scaled = dict(
+        zip(scalings, fit_scaling.map(train, test, over={"scaling": scalings}), strict=True)
+    )
+    rows = {scaling: scaled[scaling].train for scaling in scalings}
+    bases = dict(zip(scalings, fit_components.map(over={"points": rows}), strict=True))
+    basis = bases[p.shown.scaling]
+    spaces: dict[Place, Any] = {}
+    projections: dict[Place, Any] = {}
+    for scaling in scalings:
+        named = {space: _components(space) for each, space in places if each == scaling}
+        if "raw" in named:
+            del named["raw"]
+            spaces[scaling, "raw"] = {"train": rows[scaling], "test": scaled[scaling].test}
+        found = project.labelled(scaling).map(
+            rows[scaling], scaled[scaling].test, bases[scaling].basis, over={"components": named}
+        )
+        for space, projection in zip(named, found, strict=True):
+            projections[scaling, space] = projection
+            spaces[scaling, space] = {"train": projection.train, "test": projection.test}
+
+    scores = score_cells(groups, spaces, p.sweep.clusters, images, how)
+    table = collect_sweep(scores)
+    sweep = summarise_sweep(table)
+
+    space = spaces[here]
+    shown = p.shown.model_dump(include={"clusters", "algorithm", "seed"})
+    cell = cluster_digits.labelled("shown")(space, **shown, **how)
+    score = score_clusters(cell, train, test, about)
+    back: dict[str, Any] = {"scaling": p.shown.scaling}
+    axes = (basis.basis,) if p.shown.space != "raw" else ()
+    learned: Any = (scaled[p.shown.scaling].parameters, about, *axes)
+    pictures = invert_centroids(cell.centroids, *learned, **back)
+
+    over = {"per_class": p.prototypes.per_class, "seed": p.prototypes.seeds}
+    fits = iter(fit_prototypes.map(space, train, test, about, over=over))
+    prototypes = collect_prototypes(
+        {
+            str(count): {str(seed): next(fits).summary for seed in p.prototypes.seeds}
+            for count in p.prototypes.per_class
+        }
+    )
+    drawn = fit_prototypes.labelled("shown")(
+        space, train, test, about, per_class=p.prototypes.shown, seed=p.prototypes.seeds[0]
+    )
+    drawn_pictures = invert_centroids.labelled("prototypes")(drawn.centroids, *learned, **back)
+
+    tsne = p.tsne.model_dump(exclude={"neighbours"})
+    embedding = embed_tsne(space["train"], **tsne)
+    quality = measure_embedding(
+        space["train"], embedding.points, train, neighbours=p.tsne.neighbours
+    )
+    explained = projections[here].summary if here in projections else None
+    findings = tabulate_digits(
+        sweep.means,
+        score.summary,
+        prototypes,
+        quality,
+        explained,
+        reference=p.data.is_reference,
+    )
+    return {
+        "findings": findings,
+        "components": basis.summary,
+        "cells": table,
+        "means": sweep.means,
+        "sweep": sweep.summary,
+        "score": score.summary,
+        "confusion": score.confusion,
+        "prototypes": prototypes,
+        "embedding": embedding.summary,
+        "quality": quality,
+        "draw_samples": draw_samples(train, about),
+        "draw_scaling": draw_scaling(sweep.means),
+        "draw_variance": draw_variance(basis.curve),
+        "draw_components": draw_components(basis.basis, about),
+        "draw_sweep": draw_sweep(sweep.means),
+        "draw_digit_centroids": draw_digit_centroids(pictures, score.mapping, about),
+        "draw_prototypes": draw_prototypes(prototypes, drawn_pictures, drawn.labels, about),
+    }
+
+
+def _load(p: DigitsParameters) -> Any:
+    division = p.data.model_dump(include=set(_DIVISION))
+    if p.data.path is None:
+        raw = download_dataset(name=p.data.dataset, offline=p.data.offline)
+        return load_images(raw, **image_options(p.data.dataset), **division)
+    own = p.data.model_dump(include=set(_OWN))
+    return load_images(source_images(p.data.path), **own, **division)  # type: ignore[arg-type]
+
+
+def _components(space: str) -> int | float | None:
+    """How many components, or what share of the variance, a space has; None: all pixels."""
+    if space == "raw":
+        return None
+    number = space.removeprefix("pca")
+    return float(number) if "." in number else int(number)
