@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from engine.artifact import Artifact, Pending, walk
+from engine.artifact import Artifact, Pending
 from engine.call import Call, Selection
 from engine.compute import compute, look_up
 from engine.errors import DamagedObject, InputError, LatentflowError, StageError
+from engine.history import History
 from engine.journal import Journal, StageRun
 from engine.outcome import Cause, Outcome, Reason
-from engine.recipe import Recipe, explain
 from engine.record import Record
 from engine.runner import LocalRunner, Runner
 from engine.stage import Bound, Stage
@@ -55,7 +55,7 @@ class Session:
         self.store = store
         self.planning = planning
         self.journal = journal
-        self.previous = dict(previous or {})
+        self._history = History(store, previous or {})
         self.selection = selection or Selection()
         self.wanted = wanted
         self.runner: Runner = runner or LocalRunner()
@@ -116,14 +116,15 @@ class Session:
 
     def examine(self, call: Call) -> Record | None:
         """Set the call's recipe, reasons and, in a plan, its outcome; returns a sound record."""
-        before = self.previous.get(call.slot)
-        call.expected = before.seconds if before else None
-        pending = [h for _, h in call.handles() if isinstance(h, Pending)]
+        call.expected = self._history.seconds(call)
+        asked = self._asked(call)
+        pending = dict.fromkeys(h.slot for _, h in call.handles() if isinstance(h, Pending))
         if pending:
-            self._examine_blind(call, pending)
+            sure = ([asked] if asked else []) + self._history.why_for_sure(call)
+            call.outcome = Outcome.RUN if sure else Outcome.UNKNOWN
+            call.reasons = sure or [Reason(Cause.UPSTREAM, slot) for slot in pending]
             return None
         call.recipe = call.stage.recipe(call.bound)
-        asked = self._asked(call)
         call.force = asked is not None
         with self.store.using():
             record, faults = look_up(
@@ -140,7 +141,7 @@ class Session:
             log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
             self._set_aside(call.key)
         call.outcome = Outcome.RUN
-        call.reasons = ([asked] if asked else []) + faults or self._why(call)
+        call.reasons = ([asked] if asked else []) + faults or self._history.why(call)
         self._tell(call)
         return None
 
@@ -162,11 +163,10 @@ class Session:
     def accept(self, call: Call, record: Record, computed: bool) -> None:
         """Note what became of a call."""
         call.artifacts, call.seconds = record.artifacts, record.seconds
-        before = self.previous.get(call.slot)
         if not computed:
             call.outcome = Outcome.CACHED
             call.reasons = []
-        elif before and [a.digest for a in before.artifacts] == [a.digest for a in call.artifacts]:
+        elif self._history.same_bytes(call, record.artifacts):
             call.outcome = Outcome.UNCHANGED
         else:
             call.outcome = Outcome.RAN
@@ -238,22 +238,6 @@ class Session:
         ]
         return call.stage.pack(handles)
 
-    def _examine_blind(self, call: Call, pending: Sequence[Pending]) -> None:
-        """A call whose inputs are not known: stale for sure only if its own part changed."""
-        known = {
-            name: value for name, value in call.bound.inputs.items() if not _has_pending(value)
-        }
-        part = call.stage.recipe(Bound(known, call.bound.params))
-        asked = self._asked(call)
-        old = self._old_recipe(call)
-        own = [r for r in explain(old, part) if r.cause is not Cause.INPUT] if old else []
-        waits = [Reason(Cause.UPSTREAM, slot) for slot in dict.fromkeys(p.slot for p in pending)]
-        lost = Cause.FORGOTTEN if call.slot in self.previous else Cause.FIRST
-        never = [] if old else [Reason(lost)]
-        certain = ([asked] if asked else []) + own + never
-        call.outcome = Outcome.RUN if certain else Outcome.UNKNOWN
-        call.reasons = certain or waits
-
     def _asked(self, call: Call) -> Reason | None:
         """Whether the user asked for this call to run: by name, or by one of its ancestors."""
         names = {call.stage.name, call.slot}
@@ -265,26 +249,6 @@ class Session:
             self._tainted.add(call.slot)
             return Reason(Cause.REFRESH, "--from")
         return Reason(Cause.REFRESH, "--refresh") if names & set(self.selection.refresh) else None
-
-    def _why(self, call: Call) -> list[Reason]:
-        assert call.recipe is not None
-        before = self.previous.get(call.slot)
-        if before is None:
-            return [Reason(Cause.FIRST)]
-        if before.key == call.key:
-            return [Reason(Cause.FORGOTTEN)]
-        old = self._old_recipe(call)
-        return explain(old, call.recipe) if old else [Reason(Cause.FORGOTTEN)]
-
-    def _old_recipe(self, call: Call) -> Recipe | None:
-        before = self.previous.get(call.slot)
-        if before is None:
-            return None
-        try:
-            record = self.store.read_record(before.key)
-        except ValueError:
-            return None
-        return record.recipe if record else None
 
     def _begin(self, call: Call) -> None:
         if self.journal is not None:
@@ -359,10 +323,6 @@ class Session:
 
         limits = Limits(files=max(Limits.files, artifact.spec["files"]))
         return put_folder(self.store, list_folder(path, artifact.spec["suffixes"], limits))
-
-
-def _has_pending(value: Any) -> bool:
-    return any(isinstance(handle, Pending) for _, handle in walk(value))
 
 
 def current() -> Session:
