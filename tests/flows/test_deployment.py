@@ -49,6 +49,13 @@ def _runs(server: Server) -> list[dict[str, Any]]:
     return [run for run in found if run["start_time"]]
 
 
+def _nightly(server: Server) -> dict[str, Any]:
+    found: dict[str, Any] = next(
+        d for d in server.ask("/deployments/filter", {}) if d["name"] == "nightly"
+    )
+    return found
+
+
 def _task_states(server: Server, flow_run: str) -> dict[str, str]:
     body = {"flow_runs": {"id": {"any_": [flow_run]}}, "limit": 200}
     tasks = server.ask("/task_runs/filter", body)
@@ -70,7 +77,7 @@ def test_a_manual_run_completes_and_its_task_runs_are_the_stages(
 
 
 def test_the_deployment_never_queues_up(server: Server) -> None:
-    deployment = server.ask("/deployments/filter", {})[0]
+    deployment = _nightly(server)
     assert deployment["concurrency_limit"] == 1 or deployment["global_concurrency_limit"]
     assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
     assert [s["schedule"]["cron"] for s in deployment["schedules"]] == ["0 2 * * *"]
@@ -79,7 +86,7 @@ def test_the_deployment_never_queues_up(server: Server) -> None:
 def test_the_form_shows_descriptions_and_bounds_and_refuses_what_is_out_of_them(
     server: Server,
 ) -> None:
-    deployment = server.ask("/deployments/filter", {})[0]
+    deployment = _nightly(server)
     definitions = deployment["parameter_openapi_schema"]["definitions"]
     trees = definitions["Forest"]["properties"]["trees"]
     assert trees["minimum"] == 1 and trees["maximum"] == 5000 and trees["description"]
@@ -91,7 +98,7 @@ def test_the_form_shows_descriptions_and_bounds_and_refuses_what_is_out_of_them(
 def test_a_scheduled_run_finds_every_stage_cached_and_publishes_all_the_same(
     server: Server, manual: str
 ) -> None:
-    deployment = server.ask("/deployments/filter", {})[0]
+    deployment = _nightly(server)
     body = {
         "schedule": {"interval": 15, "anchor_date": "2026-01-01T00:00:00Z"},
         "active": True,
