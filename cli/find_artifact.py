@@ -73,7 +73,7 @@ def _by_name(run: RunRecord, name: str) -> list[Found]:
         return [f for f in everything if f.artifact.digest == digest][:1]
     repeated = [f for f in everything if name in (f.artifact.name, f.stage and f.stage.stage)]
     if len(repeated) > 1:
-        slots = list(dict.fromkeys(f.name for f in repeated))
+        slots = sorted({f.name for f in repeated})
         some = ", ".join(slots[:6]) + (" …" if len(slots) > 6 else "")
         raise InputError(f"{name} stands for {len(slots)} artifacts of this flow: {some}")
     return repeated

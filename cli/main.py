@@ -89,10 +89,23 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        from engine.environment import version_of
+
+        print(version_of("latentflow") or "not installed: run from its folder")
+        raise typer.Exit
+
+
 @app.callback(epilog="Example: latentflow run wifi --preset quick --local")
 def _options(
     debug: Annotated[bool, typer.Option(_DEBUG, help="Show the traceback of an error.")] = False,
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and exit.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
 ) -> None:
     """Experiments on how machines see, as flows whose every stage is cached by what went into it."""
 
