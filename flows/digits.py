@@ -14,8 +14,11 @@ from tasks.components import fit_components, project
 from tasks.digit_findings import tabulate_digits
 from tasks.download import download_dataset
 from tasks.embedding import embed_tsne, measure_embedding
+from tasks.figures.accuracy import draw_accuracy
+from tasks.figures.confusion import draw_confusion
 from tasks.figures.digit_centroids import draw_digit_centroids
 from tasks.figures.digit_components import draw_components, draw_variance
+from tasks.figures.embedding import draw_tsne
 from tasks.figures.prototypes import draw_prototypes
 from tasks.figures.samples import draw_samples
 from tasks.figures.scaling import draw_scaling
@@ -199,9 +202,14 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
         "draw_scaling": draw_scaling(sweep.means),
         "draw_variance": draw_variance(basis.curve),
         "draw_components": draw_components(basis.basis, about),
+        "draw_accuracy": draw_accuracy(sweep.means, measured=p.data.is_reference),
         "draw_sweep": draw_sweep(sweep.means),
+        "draw_confusion": draw_confusion(score.confusion, about),
         "draw_digit_centroids": draw_digit_centroids(pictures, score.mapping, about),
         "draw_prototypes": draw_prototypes(prototypes, drawn_pictures, drawn.labels, about),
+        "draw_tsne": draw_tsne(
+            embedding.points, cell.assignment, train, score.mapping, about, quality
+        ),
     }
 
 

@@ -1,0 +1,251 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from engine import InputError, Store, load
+from engine.journal import RunRecord
+from engine.session import Session
+from flows.digit_cells import plan_cells
+from flows.digits import SECTIONS, check_data, digits
+from flows.digits_parameters import PRESETS
+
+SMALL = [
+    "data.offline=true", "data.size=8", "data.test_fraction=.25", "shown.space=pca3",
+    "shown.clusters=6", "sweep.clusters=[3,6]", 'sweep.scalings=["unit","normalise"]',
+    'sweep.spaces=["raw","pca0.8"]', "sweep.seeds=[0,1]", 'reference.spaces=["pca3"]',
+    "reference.seeds=[0,1]", "prototypes.per_class=[1,3]", "prototypes.seeds=[0]",
+    "prototypes.shown=2", "tsne.sample=60", "tsne.iterations=250",
+]  # fmt: skip
+# (2 scalings × 2 spaces + 1 reference space × 2 algorithms) × 2 numbers of clusters × 2 seeds
+CELLS = 24
+
+
+def draw_bars(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of 9 × 9 pixels with a bar that lies, stands or leans, and the name of each."""
+    names = np.array(["lying bar", "standing & tall", "ü diagonal"])
+    x = rng.integers(0, 40, (count, 9, 9), dtype=np.uint8)
+    kind = np.arange(count) % 3
+    for image, each in zip(x, kind, strict=True):
+        place = rng.integers(2, 7)
+        if each == 0:
+            image[place] = 220
+        elif each == 1:
+            image[:, place] = 220
+        else:
+            np.fill_diagonal(image, 220)
+    return x, names[kind]
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    x, y = draw_bars(np.random.default_rng(0), 120)
+    path = tmp_path_factory.mktemp("own") / "bars.npz"
+    np.savez(path, x=x, y=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(own: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Store]:
+    store = Store(tmp_path_factory.mktemp("store"))
+    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
+    return digits.run(p, store=store).record, store
+
+
+def value_of(run: tuple[RunRecord, Store], name: str) -> Any:
+    record, store = run
+    with Session(store).active():
+        return load(record.results[name])
+
+
+def test_own_images_run_through_and_are_cached(own: Path, run: tuple[RunRecord, Store]) -> None:
+    record, store = run
+    assert record.status == "completed"
+    named = {name.partition("[")[0] for name in record.results}
+    for section in SECTIONS:
+        assert {*section.figures, *section.tables, *section.sentences} <= named
+    assert value_of(run, "findings")["checked"] == 0
+    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
+    assert {call.outcome.name for call in digits.plan(p, store=store).calls} == {"CACHED"}
+
+
+def test_clusters_tell_clear_classes_by_their_names(run: tuple[RunRecord, Store]) -> None:
+    score = value_of(run, "score")
+    assert set(score["per_class"]) == {"lying bar", "standing & tall", "ü diagonal"}
+    assert score["accuracy"] > 0.6
+    cells = value_of(run, "cells")
+    assert len(cells) == CELLS
+    assert set(cells["backend"]) == {"scikit-learn"}
+    assert cells["accuracy"].max() > 0.8
+    assert (cells["unmapped"] >= cells["empty"]).all()
+
+
+def test_each_cell_is_clustered_once(run: tuple[RunRecord, Store]) -> None:
+    record, _ = run
+    cells = [
+        stage for stage in record.stages.values() if stage.stage in ("cluster_digits", "rate_cell")
+    ]
+    assert not [stage.slot for stage in cells if "#" in stage.slot]
+    # The one that is drawn is a cell of the sweep: the same recipe, looked up.
+    keys = Counter(stage.key for stage in cells if stage.stage == "cluster_digits")
+    assert len(keys) == CELLS
+    assert keys[record.stages["cluster_digits[shown]"].key] == 2
+
+
+def test_one_more_k_runs_its_cells_and_their_summary_alone(
+    own: Path, run: tuple[RunRecord, Store]
+) -> None:
+    _, store = run
+    more = [*SMALL, f"data.path={own}", "sweep.clusters=[3,6,11]"]
+    again = digits.run(digits.configure("quick", more), store=store).record
+    ran = Counter(s.stage for s in again.stages.values() if s.outcome.word != "cached")
+    new = CELLS // 2
+    assert ran == {
+        "cluster_digits": new,
+        "rate_cell": new,
+        "collect_sweep": 1,
+        "summarise_sweep": 1,
+        "tabulate_digits": 1,
+        "draw_scaling": 1,
+        "draw_accuracy": 1,
+        "draw_sweep": 1,
+    }
+    computed = {s.slot for s in again.stages.values() if s.outcome.word != "cached"}
+    assert all("clusters=11" in slot for slot in computed if slot.startswith("cluster_digits"))
+
+
+def test_the_store_gives_the_same_digests_again(
+    own: Path, run: tuple[RunRecord, Store], tmp_path: Path
+) -> None:
+    record, _ = run
+    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
+    again = digits.run(p, store=Store(tmp_path / "other")).record
+    assert {slot: [a.digest for a in s.artifacts] for slot, s in again.stages.items()} == {
+        slot: [a.digest for a in s.artifacts] for slot, s in record.stages.items()
+    }
+
+
+def test_a_folder_of_pictures_runs_through(tmp_path: Path) -> None:
+    x, y = draw_bars(np.random.default_rng(1), 60)
+    for number, (image, name) in enumerate(zip(x, y, strict=True)):
+        folder = tmp_path / "pictures" / str(name)
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).resize((13, 9)).convert("RGB").save(folder / f"{number}.png")
+    p = digits.configure("quick", [*SMALL, f"data.path={tmp_path / 'pictures'}"])
+    done = digits.run(p, store=Store(tmp_path / "store"))
+    assert done.record.status == "completed"
+    assert done.page is not None
+    assert "ü diagonal" in done.page.read_text("utf-8")
+
+
+def test_the_space_of_the_pixels_can_be_drawn(own: Path, run: tuple[RunRecord, Store]) -> None:
+    _, store = run
+    p = digits.configure("quick", [*SMALL, f"data.path={own}", "shown.space=raw"])
+    assert digits.run(p, store=store).record.status == "completed"
+
+
+def test_no_reference_algorithm_leaves_the_sweep_alone(own: Path) -> None:
+    p = digits.configure("quick", [*SMALL, f"data.path={own}", "reference.algorithms=[]"])
+    (group,) = plan_cells(p)
+    assert group.algorithm == "minibatch"
+    assert len(group.places) == 4
+
+
+def test_a_reference_within_the_sweep_adds_its_seeds() -> None:
+    p = digits.configure(
+        overrides=[
+            'sweep.scalings=["normalise"]',
+            'sweep.spaces=["raw","pca40"]',
+            "sweep.seeds=[0,9]",
+        ]
+    )
+    groups = {(g.algorithm, *g.seeds): g.places for g in plan_cells(p)}
+    assert groups == {
+        ("minibatch", 0, 9): [("normalise", "raw")],
+        ("minibatch", 0, 1, 2, 3, 4, 9): [("normalise", "pca40")],
+        ("minibatch", 0, 1, 2, 3, 4): [("normalise", "pca50")],
+        ("kmeans", 0, 1, 2, 3, 4): [("normalise", "pca40"), ("normalise", "pca50")],
+    }
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist"])
+def test_presets_fit_the_known_sets(preset: str, dataset: str) -> None:
+    check_data(digits.configure(preset, [f"data.dataset={dataset}"]))
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("sweep.spaces=[\"pca0\"]", "pca0 is no space; there is raw"),
+        ("shown.space=tsne", "tsne is no space"),
+        ("sweep.clusters=[10,10]", "10 stands twice"),
+        ("sweep.clusters=[0]", "greater than or equal to 1"),
+        ("sweep.scalings=[\"minmax\"]", "'unit', 'standard', 'normalise'"),
+        ("shown.clusters=2001", "at most 2000 can be drawn"),
+        ("clustering.bach_size=5", "did you mean clustering.batch_size"),
+        ("data.dataset=cifar", "'mnist', 'fashion-mnist' or 'digits8x8'"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_named_before_anything_runs(override: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        digits.configure(overrides=[override])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (
+            ["data.limit=500"],
+            r"sweep.clusters = 2000: there are 500 training images, .* try --set "
+            r"sweep.clusters=\[10,20,40,80,100\]",
+        ),
+        (
+            ["data.dataset=digits8x8", "sweep.clusters=[10]", "shown.clusters=1600"],
+            "shown.clusters = 1600: there are 1,527 training images",
+        ),
+        (["data.size=8"], "sweep.spaces: pca75 asks for more components than images of 8 × 8"),
+    ],
+)
+def test_what_the_images_cannot_give_is_named_before_anything_runs(
+    overrides: list[str], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        digits.run(digits.configure(overrides=overrides), store=Store(tmp_path))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_broken_picture_is_named_before_anything_runs(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / "pictures" / name).mkdir(parents=True)
+        for number in range(3):
+            Image.new("L", (8, 8), 90 * number).save(tmp_path / "pictures" / name / f"{number}.png")
+    (tmp_path / "pictures" / "b" / "1.png").write_bytes(b"\x89PNG\r\n\x1a\nnothing more")
+    p = digits.configure("quick", [*SMALL, f"data.path={tmp_path / 'pictures'}"])
+    with pytest.raises(InputError, match=r"b/1\.png"):
+        digits.run(p, store=Store(tmp_path / "store"))
+    assert not (tmp_path / "store" / "runs").exists()
+
+
+def test_a_plan_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from flows.digits import digits; digits.plan(digits.configure('quick'));"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'sklearnex', 'matplotlib', 'prefect', 'scipy'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stderr == ""
+    assert found.returncode == 0
