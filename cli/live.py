@@ -106,7 +106,7 @@ class LiveProgress(Progress):
 
 def _times(line: Line, elapsed: float) -> Text:
     text = Text(words.seconds(elapsed))
-    if len(line.planned) == 1 and line.estimate:
+    if len(line.planned) == 1 and elapsed < line.estimate:
         text.append(f" of about {words.seconds(line.estimate)}", style="dim")
     return text
 

@@ -17,6 +17,7 @@ from engine.session import Session
 
 _LOUDEST = (Outcome.FAILED, Outcome.RAN, Outcome.UNCHANGED, Outcome.CACHED)
 _WORTH_SAYING = 0.5  # seconds
+_SILENCE = 10.0  # seconds after which a mapped stage says how far it is
 
 
 @dataclass
@@ -75,7 +76,6 @@ class Progress:
         self.title = title
         self.expected = plan.expected_seconds if not plan.without_estimate else None
         self.started = time.monotonic()
-        self.session: Session | None = None
         self.lines: list[Line] = []
         self._of_slot: dict[str, Line] = {}
         self._mutex = threading.RLock()
@@ -86,7 +86,7 @@ class Progress:
 
     def observe(self, session: Session) -> None:
         """Listen to a run's session."""
-        self.session = session
+        self.started = time.monotonic()
         session.on_event = self.note
 
     def interrupt(self) -> None:
@@ -143,12 +143,17 @@ class Progress:
 
 
 class PlainProgress(Progress):
-    """One line a finished stage, for files, pipes and CI; cached ones share theirs."""
+    """One line a finished stage, for files, pipes and CI.
+
+    The calls of a mapped stage share a line, and so do cached stages that follow each other.
+    """
 
     def __init__(self, plan: Plan, title: str) -> None:
         super().__init__(plan, title)
         self._done = 0
         self._cached: list[str] = []
+        self._why: dict[str, str] = {}
+        self._spoke = time.monotonic()
 
     @contextlib.contextmanager
     def shown(self) -> Iterator[None]:
@@ -158,9 +163,29 @@ class PlainProgress(Progress):
         finally:
             with self._mutex:
                 self._print_cached()
+                for line in self.lines:
+                    if line.ended and not line.done and len(line.planned) > 1:
+                        self._print_group(line)
 
     def show_end(self, call: Call) -> None:
-        """Print the call's line, or wait for more cached ones."""
+        """Print the call's line, or wait for those that share it."""
+        line = self._of_slot[call.slot]
+        if call.outcome is Outcome.FAILED or len(line.planned) == 1:
+            self._show_one(call)
+            return
+        if call.reasons:
+            self._why.setdefault(line.name, reasons_text(call.reasons))
+        if not line.done:
+            if time.monotonic() - self._spoke > _SILENCE:
+                self._print_cached()
+                self._print(line.outcome, f"{line.name}  {len(line.ended)} of {len(line.planned)}")
+        elif line.outcome is Outcome.CACHED:
+            self._cached += line.ended
+        else:
+            self._print_cached()
+            self._print_group(line)
+
+    def _show_one(self, call: Call) -> None:
         if call.outcome is Outcome.CACHED:
             self._cached.append(call.slot)
             return
@@ -168,6 +193,14 @@ class PlainProgress(Progress):
         self._done += 1
         why = f"  ({reasons_text(call.reasons)})" if call.reasons else ""
         self._print(call.outcome, f"{call.slot}  {words.seconds(call.seconds)}{why}")
+
+    def _print_group(self, line: Line) -> None:
+        self._done += sum(outcome is not Outcome.FAILED for outcome in line.ended.values())
+        ran = sum(outcome is not Outcome.CACHED for outcome in line.ended.values())
+        of = "" if ran == len(line.planned) else f" ({ran} of them)"
+        took = words.seconds(line.until - line.since) if line.since else ""
+        why = f"  ({self._why[line.name]})" if line.name in self._why else ""
+        self._print(line.outcome, f"{line.title}{of}  {took}{why}")
 
     def _print_cached(self) -> None:
         slots, self._cached = self._cached, []
@@ -181,6 +214,7 @@ class PlainProgress(Progress):
         width = len(str(self.total))
         head = f"[{self._done:>{width}}/{self.total}] {outcome.sign} {outcome.word:<9}"
         print(f"{head} {text}", flush=True)
+        self._spoke = time.monotonic()
 
 
 def make_progress(plan: Plan, title: str, quiet: bool) -> Progress:

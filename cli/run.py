@@ -149,6 +149,8 @@ def _stop(progress: Progress, code: int) -> NoReturn:
 
 
 def _kept(progress: Progress) -> str:
+    if not progress.finished:
+        return "no stage had finished"
     are = "is" if progress.finished == 1 else "are"
     return f"{words.plural(progress.finished, 'finished stage')} {are} kept"
 

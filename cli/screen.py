@@ -44,7 +44,8 @@ class Table:
 
     Arguments:
         right: columns aligned to the right.
-        wide: columns that may break into lines; the others are cut only where nothing else helps.
+        wide: columns that break into lines where room is short; the others do so only where that
+            is not enough, the first one last.
         header: False leaves the columns' names out.
     """
 
@@ -108,7 +109,7 @@ class Screen:
             for i in range(len(table.columns))
         ]
         wide = [i for i, name in enumerate(table.columns) if name in table.wide]
-        for candidates in (wide, range(len(widths))):
+        for candidates in (wide, range(1, len(widths)), range(len(widths))):
             while sum(widths) + len(_GAP) * (len(widths) - 1) > self.width:
                 broadest = max(candidates, key=lambda i: widths[i], default=None)
                 if broadest is None or widths[broadest] <= _LEAST:

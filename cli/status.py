@@ -110,11 +110,13 @@ def runs(
         return
     screen = Screen()
     made = Table(
-        ["run", "flow", "preset", "when", "status", "seconds", "stages"], right=("seconds",)
+        ["run", "flow", "preset", "when", "status", "seconds", "stages"],
+        right=("seconds",),
+        wide=("stages",),
     )
     for record in records:
         made.add(
-            record.id + (" *" if record.id in pins else ""),
+            record.id.rpartition("-")[0] + (" *" if record.id in pins else ""),
             record.flow,
             record.preset or "–",
             words.when(record.started),

@@ -95,6 +95,25 @@ def test_an_interrupted_stage_has_not_failed(capsys):
     assert capsys.readouterr().out == ""
 
 
+def test_the_calls_of_a_mapped_stage_share_a_line(capsys):
+    foreseen = plan()
+    progress = PlainProgress(foreseen, "toy")
+    with progress.shown():
+        for each, outcome in zip(
+            foreseen.calls,
+            [Outcome.CACHED, Outcome.CACHED, Outcome.RAN, Outcome.FAILED, Outcome.RAN],
+            strict=True,
+        ):
+            each.outcome = Outcome.RUN
+            progress.note(each)
+            end(progress, each, outcome)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "[1/5] ✓ cached    first"
+    assert lines[1].startswith("[2/5] ✗ failed    second[k=2]  1.5 s")
+    assert lines[2].startswith("[5/5] ✗ failed    second ×4 (3 of them)")
+    assert len(lines) == 3
+
+
 def _named(name: str) -> Any:
     def function(*, k: int = 0) -> int:
         return k
