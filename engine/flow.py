@@ -167,8 +167,7 @@ class Flow(Generic[M]):
         try:
             if observe is not None:
                 observe(view)
-            if plan.fresh and runner is None:
-                view.adopt(plan.calls, plan.sources)
+            if plan.fresh and runner is None and view.adopt(plan.calls, plan.sources):
                 results = plan.results
             else:
                 read_all_code()

@@ -173,17 +173,20 @@ class Session:
         self._remember(call)
         self._log(call)
 
-    def adopt(self, calls: Sequence[Call], sources: Mapping[str, tuple[Artifact, Path]]) -> None:
-        """Take over the calls of a plan that found everything cached."""
-        self.calls += calls
-        self.sources.update(sources)
+    def adopt(self, calls: Sequence[Call], sources: Mapping[str, tuple[Artifact, Path]]) -> bool:
+        """Take over the calls of a plan that found everything cached, if all is still there."""
         with self.store.using():
+            if any(self.store.fault(a) for call in calls for a in call.artifacts):
+                return False
+            self.calls += calls
+            self.sources.update(sources)
             for artifact, _ in sources.values():
                 self._log_source(artifact)
             for call in calls:
                 if call.outcome is Outcome.CACHED:
                     self._remember(call)
                     self._log(call)
+        return True
 
     def fail(self, call: Call, error: BaseException) -> None:
         """Note that a call failed."""

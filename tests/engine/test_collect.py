@@ -176,6 +176,25 @@ def test_results_of_a_running_flow_that_no_record_names_yet_stay(store):
     assert store.fault(written) == "missing" and not (store.checkpoints / "fit").exists()
 
 
+def test_what_a_running_flow_has_begun_stays_however_old(store):
+    """It was looked up, or is being computed and goes on from a checkpoint."""
+    old = run_toy(store, n=11).record.stages["clip"]
+    kept, gone = (store.checkpoints / key for key in (old.key, "clip-" + "0" * 20))
+    for folder in (kept, gone):
+        folder.mkdir(parents=True)
+        os.utime(folder, (1, 1))
+    _age(store)
+    for n in (12, 13):
+        run_toy(store, n=n)
+    journal = Journal(store, "other", {})
+    journal.write("begin", slot="clip", key=old.key)
+    collect(store, keep=1)
+    assert kept.exists() and not gone.exists()
+    assert store.read_record(old.key) is not None and store.fault(old.artifacts[0]) is None
+    assert not is_fresh(store, n=11)
+    journal.end("completed", {})
+
+
 @stage
 def size_of(file: Any) -> int:
     return len(file.read_bytes())

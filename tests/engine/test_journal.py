@@ -66,6 +66,14 @@ def test_an_open_journal_is_that_of_a_running_run(store):
     )
 
 
+def test_an_ended_run_is_not_running_though_a_child_of_it_holds_the_journal(store):
+    journal = write_run(store, status="")
+    journal.write("end", status="completed", seconds=1.0, results={}, error="")
+    assert is_live(journal.path)
+    assert read_run(journal.path).status == "completed"
+    journal.end("completed", {})
+
+
 def test_an_abandoned_journal_is_that_of_a_crashed_run(store):
     journal = write_run(store, status="")
     journal._close()

@@ -4,7 +4,16 @@ import pytest
 
 from engine import Cause, Outcome, Selection
 from tests.engine import toy
-from tests.engine.toy import SLOTS, artifact_of, flip_bit, overwrite, plan_toy, run_toy
+from tests.engine.toy import (
+    SLOTS,
+    artifact_of,
+    count,
+    flip_bit,
+    outcomes,
+    overwrite,
+    plan_toy,
+    run_toy,
+)
 
 
 def reasons(store, slot, selection=None, **values):
@@ -93,6 +102,20 @@ def test_a_deep_plan_reads_the_content(store):
     assert plan_toy(store, Selection(deep=True))["export"] == "run"
     assert reasons(store, "export", Selection(deep=True)) == ["object export: content altered"]
     assert path.read_bytes() == before  # a plan changes nothing
+
+
+def test_a_fresh_plan_is_the_run_unless_something_went_meanwhile(store, tally):
+    run = run_toy(store, tally=str(tally))
+    parameters = toy.toy.configure(overrides={"tally": str(tally)})
+    plan = toy.toy.plan(parameters, store=store)
+    again = toy.toy.run(parameters, store=store, plan=plan)
+    assert outcomes(again) == dict.fromkeys(SLOTS, "cached")
+    assert again.results == run.results
+    store.path_of(artifact_of(run, "clip")).unlink()  # as the garbage collector might
+    later = toy.toy.run(parameters, store=store, plan=plan)
+    assert outcomes(later) == {**dict.fromkeys(SLOTS, "cached"), "clip": "unchanged"}
+    assert later.results == run.results
+    assert count(tally).total() == len(SLOTS) + 1
 
 
 @pytest.mark.parametrize("warm", [False, True])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from engine import InputError, Outcome, Selection, StageError, Store, load, source, stage
 from engine.artifact import Pending
 from engine.journal import Journal, read_run
+from engine.runner import LocalRunner
 from engine.session import Session
 from tests.engine.toy import count, flip_bit, note
 
@@ -92,6 +94,29 @@ def test_the_first_error_of_a_map_is_raised_after_the_others_ended(session, tall
         made = invert.map(over={"k": [4, 2, 1]}, tally=str(tally))
     assert [load(a) for a in made] == [0.25, 0.5, 1.0]
     assert count(tally).total() == 4  # nothing finished was lost
+
+
+@pytest.mark.parametrize("parallel", [True, False])
+def test_mapped_calls_run_side_by_side_or_one_after_another(store, parallel):
+    running, most = [], []
+
+    @stage(parallel=parallel)
+    def overlap(*, k: int) -> int:
+        running.append(k)
+        time.sleep(0.02)
+        most.append(len(running))
+        running.remove(k)
+        if k == 1:
+            raise ValueError("one")
+        return k
+
+    with (
+        Session(store, runner=LocalRunner(workers=4)).active() as session,
+        pytest.raises(StageError, match="one"),
+    ):
+        overlap.map(over={"k": [0, 1, 2, 3]})
+    assert (max(most) > 1) is parallel
+    assert [c.outcome.word for c in session.calls] == ["ran", "failed", "ran", "ran"]
 
 
 def test_a_value_that_cannot_be_kept_is_an_error_and_leaves_no_record(session):
