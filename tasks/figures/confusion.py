@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import Picture, stage
 from tasks.figures.heat import rule_cells, type_colour
+from tasks.figures.images import text_width
 from tasks.figures.style import (
     ACCENT,
     INK,
@@ -87,9 +88,9 @@ def plot_confusion(confusion: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     classes = [str(name) for name in about["classes"]]
     counts, shares = tabulate_shares(confusion, about)
     mistakes = rank_mistakes(confusion, about)[:WORST]
-    names = list(distinct_names(classes, 12).values())
-    # 5.6 inches for all columns; a character of small type is about .075 wide.
-    slanted = 0.075 * max(map(len, names)) > 5.6 / len(classes)
+    names = list(distinct_names(classes, 16 if len(classes) <= ROOMY else 12).values())
+    # 5.6 inches for all columns.
+    slanted = max(text_width(name, SMALL) for name in names) > 5.4 / len(classes)
     cell = 0.52 if len(classes) <= ROOMY else 0.3
     figure = new_sheet(
         max(3.4, 0.75 + (0.55 if slanted else 0) + cell * len(classes)),
@@ -101,7 +102,7 @@ def plot_confusion(confusion: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     right = float(np.trace(counts) / max(1, counts.sum()))
     dress(table, f"{percent(right)} of {counts.sum():,} are right", grid="none")
     _draw_shares(table, shares, names, slanted)
-    _draw_worst(bars, mistakes, dict(zip(classes, names, strict=True)), cell * len(classes))
+    _draw_worst(bars, mistakes, distinct_names(classes, 12), cell * len(classes))
     return figure
 
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.figures.images import (
     BREADTH,
-    CHARACTER,
     LINE,
     draw_image,
     fit_image,
+    fit_names,
     new_plate,
-    short_name,
+    text_width,
     tone,
     tone_note,
 )
@@ -50,10 +50,12 @@ def sort_clusters(mapping: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFra
     return table.sort_values(["place", "rank"], kind="stable")
 
 
-def _columns(count: int, longest: int) -> int:
-    """Return how many cells lie side by side, so that captions of `longest` characters fit."""
+def _columns(captions: list[str]) -> int:
+    """Return how many cells lie side by side, so that no caption meets the next."""
+    count = len(captions)
     wished = 5 if count <= 5 else 6 if count <= 12 else 8 if count <= 32 else 10
-    return max(1, min(wished, int(BREADTH / (CHARACTER * longest + 0.04))))
+    widest = max(text_width(caption, SMALL) for caption in captions)
+    return max(1, min(wished, int(BREADTH / (widest + PAD))))
 
 
 def plot_digit_centroids(
@@ -62,8 +64,10 @@ def plot_digit_centroids(
     """Return every centroid as an image with its label, its purity and its size."""
     table = sort_clusters(mapping, about)
     captions = [_caption(row) for _, row in table.iterrows()]
-    columns = _columns(len(table), max(map(len, captions)))
+    columns = _columns(captions)
     width = BREADTH / columns
+    # Room for the star of a label that is not the cluster's own.
+    names = fit_names(map(str, table["label"]), width - 2 * PAD - 0.08, LABEL)
     size = fit_image(images.shape[1:], width - 2 * PAD, 1.2)
     step = size[1] + 2 * PAD + 2.1 * LINE
     cmap = tone(images[table["cluster"].to_numpy()])
@@ -97,7 +101,7 @@ def plot_digit_centroids(
         row = table.iloc[index]
         star = "" if row["mapped"] else "*"
         axes.text(
-            x + width / 2, below, short_name(str(row["label"]), width - PAD) + star, ha="center",
+            x + width / 2, below, names[str(row["label"])] + star, ha="center",
             va="top", fontsize=LABEL, fontweight="bold", color=INK,
         )  # fmt: skip
         axes.text(

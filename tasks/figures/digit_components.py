@@ -88,33 +88,36 @@ def _draw_sum(
 
     blue = LABEL_COLOURS[0]
     axes.plot(shown["component"], shown["cumulative"], color=blue, lw=2.2, zorder=4)
+    written: list[int] = []
+    for number, share in counts:
+        text = f"{counted(number, 'component')}: {percent(share)}"
+        _mark(axes, number, share, "o", blue, text, written, len(shown))
     for number, share in shares:
         axes.plot([0, number], [share, share], color=ACCENT, lw=1.2, linestyle=(0, (4, 2)))
-        _mark(
-            axes, number, share, "s", ACCENT, f"{percent(share, 0)}: {counted(number, 'component')}"
-        )
-    for number, share in counts:
-        _mark(axes, number, share, "o", blue, f"{counted(number, 'component')}: {percent(share)}")
+        text = f"{percent(share, 0)}: {counted(number, 'component')}"
+        _mark(axes, number, share, "s", ACCENT, text, written, len(shown))
     dress(axes, "the first components together", "components")
     axes.set_xlim(0, len(shown) * 1.01)
     axes.set_ylim(0, 1.0)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    handles, texts = axes.get_legend_handles_labels()
-    # The counts first, as they come first on the curve.
-    order = [*range(len(shares), len(texts)), *range(len(shares))]
     axes.legend(
-        [handles[i] for i in order], [texts[i] for i in order], loc="lower right",
-        fontsize=SMALL + 0.5, labelcolor=INK, facecolor=CARD, edgecolor="none",
+        loc="lower right", fontsize=SMALL + 0.5, labelcolor=INK, facecolor=CARD, edgecolor="none",
         framealpha=0.9, handlelength=1,
     )  # fmt: skip
 
 
-def _mark(axes: Axes, number: int, share: float, marker: str, colour: str, text: str) -> None:
-    """Mark a place of the curve, its number written just below."""
+def _mark(
+    axes: Axes, number: int, share: float, marker: str, colour: str, text: str,
+    written: list[int], span: int,
+) -> None:  # fmt: skip
+    """Mark a place of the curve, its number just below unless one of `written` is too near."""
     axes.plot(
         [number], [share], marker, markersize=8, color=colour, markeredgecolor=CARD, zorder=5,
         label=text,
     )  # fmt: skip
+    if any(abs(number - other) < 0.06 * span for other in written):
+        return
+    written.append(number)
     axes.annotate(
         str(number), (number, share), xytext=(5, -5), textcoords="offset points", va="top",
         fontsize=SMALL + 0.5, color=colour, fontweight="bold", zorder=6,

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
+from tasks.figures.images import text_width
 from tasks.figures.style import CARD, INK, PACKAGES, dress, new_sheet, picture, sample_rows
 from tasks.figures.words import counted, distinct_names, listing, percent, prose
 
@@ -24,6 +25,7 @@ CLASS_COLOURS = (
 MOST_POINTS = 20_000  # beyond, points only hide each other
 CANDIDATES = 600  # points of a class, of which one is its centre
 ROUNDS = 200
+PANEL = 4.3  # inches, the side of one map
 
 
 def class_colours(classes: Sequence[str]) -> dict[str, str]:
@@ -46,14 +48,17 @@ def find_centre(points: np.ndarray) -> tuple[float, float]:
     return float(x), float(y)
 
 
-def spread_apart(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
+def spread_apart(
+    centres: np.ndarray, sizes: np.ndarray, low: np.ndarray, high: np.ndarray
+) -> np.ndarray:
     """Return centres (n, 2) of boxes (width, height) moved until no box covers another.
 
-    Two that meet move apart along the axis that takes less, step by step; at most `ROUNDS` rounds.
+    All stay between the corners `low` and `high`. Two that meet move apart along the axis that
+    takes less, step by step; where there is no room for all, some still meet in the end.
     """
     import numpy as np
 
-    moved = np.array(centres, dtype=float)
+    moved = np.clip(centres, low + sizes / 2, high - sizes / 2)
     for _ in range(ROUNDS):
         clear = True
         for i in range(len(moved)):
@@ -67,6 +72,7 @@ def spread_apart(centres: np.ndarray, sizes: np.ndarray) -> np.ndarray:
                 step = (0.5 * lack[axis] + 1e-6) * (1 if apart[axis] >= 0 else -1)
                 moved[i, axis] += step
                 moved[j, axis] -= step
+        moved = np.clip(moved, low + sizes / 2, high - sizes / 2)
         if clear:
             break
     return moved
@@ -164,24 +170,26 @@ def _name_classes(
     """Write each class's name where it is densest, on a card with a rim of its colour."""
     import numpy as np
 
+    if not len(codes):
+        return
     there = [code for code in range(len(classes)) if (codes == code).any()]
-    names = list(distinct_names([classes[code] for code in there], 12).values())
-    size = 12.0 if len(there) <= 12 and max(map(len, names)) <= 3 else 9.5
-    low, high = axes.get_xlim()
-    # 4.2 inches to a panel; an average bold character is .7 of the type's size wide.
-    inch = (high - low) / 4.2
-    boxes = np.array([[(len(n) * 0.7 * size + 9) / 72, 1.75 * size / 72] for n in names]) * inch
+    few = len(there) <= 12
+    names = list(distinct_names([classes[code] for code in there], 12 if few else 8).values())
+    size = 12.0 if few and max(map(len, names)) <= 3 else 9.5
+    low, high = (np.array(limits) for limits in zip(axes.get_xlim(), axes.get_ylim(), strict=True))
+    inch = (high - low)[0] / PANEL
+    # The card: a rim of .18 of the type's size all around, its line, and a little air.
+    boxes = np.array(
+        [(text_width(n, size, bold=True) + 0.6 * size / 72, 1.9 * size / 72) for n in names]
+    )
     wished = np.array([find_centre(xy[codes == code]) for code in there])
-    for code, name, box, (x, y) in zip(
-        there, names, boxes, spread_apart(wished, boxes), strict=True
-    ):
-        bottom, top = axes.get_ylim()
+    places = spread_apart(wished, boxes * inch, low, high)
+    for code, name, (x, y) in zip(there, names, places.tolist(), strict=True):
         axes.text(
-            float(np.clip(x, low + box[0] / 2, high - box[0] / 2)),
-            float(np.clip(y, bottom + box[1] / 2, top - box[1] / 2)),
-            name, ha="center", va="center", fontsize=size, fontweight="bold", color=INK, zorder=6,
+            x, y, name, ha="center", va="center", fontsize=size, fontweight="bold", color=INK,
             bbox={"boxstyle": "round,pad=0.18", "facecolor": CARD, "edgecolor": colours[code],
                   "linewidth": 1.8, "alpha": 0.88},
+            zorder=6,
         )  # fmt: skip
 
 

@@ -5,12 +5,12 @@ They lie in one axes whose unit is an inch, so that type below and beside them f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tasks.figures.style import GRID, INK, LABEL, MARGIN, MUTED, SMALL, WIDTH, new_sheet
-from tasks.figures.words import literal, shorten
+from tasks.figures.style import DPI, GRID, INK, LABEL, MARGIN, MUTED, SMALL, WIDTH, new_sheet
+from tasks.figures.words import distinct_names
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,10 +18,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 BREADTH = WIDTH - 2 * MARGIN  # inches for images and their captions
-LARGEST_IMAGE = 0.95  # inches; the pixels of a small image need not be seen one by one
+# Inches: the pixels of a small image need not be seen one by one, yet its content must be.
+LARGEST_IMAGE, SMALLEST_IMAGE = 0.95, 0.34
+TALLEST = 8.5  # inches of rows that one still takes in
 GAP = 0.07
 LINE = 0.165  # of small type
-CHARACTER = 0.07  # inches of small type, on average
 DARK = 32  # grey values below are background where they are most of an image
 
 
@@ -38,6 +39,26 @@ def tone(images: np.ndarray) -> str:
 def tone_note(cmap: str) -> str:
     """Return what to say of a colour map below the images, nothing where they are as stored."""
     return "light strokes on black are drawn as ink on paper" if cmap == "Greys" else ""
+
+
+def text_width(text: str, size: float, bold: bool = False) -> float:
+    """Return the width in inches of a line of type of `size` points."""
+    from matplotlib.font_manager import FontProperties, findfont, get_font
+
+    font = get_font(findfont(FontProperties(weight="bold" if bold else "normal")))
+    font.set_size(size, DPI)
+    font.set_text(text.replace(r"\$", "$"), 0.0)
+    return float(font.get_width_height()[0]) / 64 / DPI
+
+
+def fit_names(names: Iterable[str], width: float, size: float, longest: int = 24) -> dict[str, str]:
+    """Map each name to a short form that fits `width` inches of bold type, as far as four letters."""
+    every = list(dict.fromkeys(names))
+    for length in range(longest, 3, -1):
+        short = distinct_names(every, length)
+        if all(text_width(text, size, bold=True) <= width for text in short.values()):
+            break
+    return short
 
 
 def fit_image(
@@ -97,32 +118,6 @@ class ClassRow:
     captions: Sequence[str] = field(default=())
 
 
-def row_capacity(classes: int) -> int:
-    """Return how many images of each class fit beside its name on a sheet of so many classes."""
-    return 12 // _blocks(classes)
-
-
-def _blocks(classes: int) -> int:
-    return 1 if classes <= 12 else 2 if classes <= 24 else 3
-
-
-def class_rows(rows: Sequence[ClassRow], names: Sequence[str]) -> tuple[float, RowPlan]:
-    """Return the height in inches that rows of images take, and the plan to draw them by."""
-    blocks = _blocks(len(rows))
-    capacity = max([1, *(len(row.images) for row in rows)])
-    widest = max([4, *(len(text) for row in rows for text in (row.detail,)), *map(len, names)])
-    breadth = (BREADTH - (blocks - 1) * 3 * GAP) / blocks
-    beside = min(0.1 + CHARACTER * widest, 0.36 * breadth)
-    room = (breadth - beside) / capacity - GAP
-    shape = rows[0].images.shape[1:]
-    size = fit_image(shape, room)
-    captioned = any(row.captions for row in rows)
-    step = max(size[1] + (LINE if captioned else 0), 2.2 * LINE) + GAP
-    lines = -(-len(rows) // blocks)
-    plan = RowPlan(blocks, lines, breadth, beside, room, step, size)
-    return lines * step, plan
-
-
 @dataclass(frozen=True)
 class RowPlan:
     """Where rows of images lie, in inches: `lines` rows in each of `blocks` columns."""
@@ -134,17 +129,55 @@ class RowPlan:
     room: float
     step: float
     size: tuple[float, float]
+    names: Sequence[str]
+
+    @property
+    def height(self) -> float:
+        """Inches that all rows take."""
+        return self.lines * self.step
 
 
-def draw_class_rows(
-    axes: Axes, rows: Sequence[ClassRow], names: Sequence[str], plan: RowPlan, cmap: str
-) -> None:
+def row_capacity(classes: int) -> int:
+    """Return how many images of each class are shown on a sheet of so many classes."""
+    return 12 if classes <= 12 else 6 if classes <= 24 else 4
+
+
+def plan_rows(rows: Sequence[ClassRow]) -> RowPlan:
+    """Return the plan with the largest images that is not too tall, else the one least tall."""
+    plans = [_plan(rows, blocks) for blocks in range(1, 5)]
+    fitting = [plan for plan in plans if plan.size[0] >= min(SMALLEST_IMAGE, plans[0].size[0])]
+    low = [plan for plan in fitting if plan.height <= TALLEST]
+    if low:
+        return min(low, key=lambda plan: (-round(plan.size[0], 2), plan.height))
+    return min(fitting, key=lambda plan: plan.height)
+
+
+def _plan(rows: Sequence[ClassRow], blocks: int) -> RowPlan:
+    breadth = (BREADTH - (blocks - 1) * 3 * GAP) / blocks
+    short = fit_names([row.name for row in rows], max(0.9, 0.3 * breadth), LABEL)
+    beside = 0.12 + max(
+        *(text_width(row.detail, SMALL) for row in rows),
+        *(text_width(name, LABEL, bold=True) for name in short.values()),
+    )
+    room = (breadth - beside) / max(len(row.images) for row in rows) - GAP
+    size = fit_image(rows[0].images.shape[1:], max(room, 0.01))
+    caption = LINE + 0.03 if any(row.captions for row in rows) else 0
+    step = max(size[1] + caption, 2.2 * LINE) + GAP
+    lines = -(-len(rows) // blocks)
+    # An image that does not fill its place, tall or large, draws nearer to the next.
+    return RowPlan(
+        blocks, lines, breadth, beside, min(room, size[0] + 3 * GAP), step, size,
+        [short[row.name] for row in rows],
+    )  # fmt: skip
+
+
+def draw_class_rows(axes: Axes, rows: Sequence[ClassRow], plan: RowPlan, cmap: str) -> None:
     """Draw a row for each class, its name and detail to the left, from top to bottom."""
-    for index, (row, name) in enumerate(zip(rows, names, strict=True)):
+    for index, (row, name) in enumerate(zip(rows, plan.names, strict=True)):
         block, line = divmod(index, plan.lines)
         left = block * (plan.breadth + 3 * GAP)
         top = line * plan.step
-        middle = top + plan.size[1] / 2
+        middle = top + max(plan.size[1] / 2, LINE)
         axes.text(
             left, middle - 0.02, name, va="bottom", fontsize=LABEL, fontweight="bold", color=INK
         )
@@ -158,11 +191,6 @@ def draw_class_rows(
             draw_image(axes, image, x, top, plan.size, cmap)
             if place < len(row.captions):
                 axes.text(
-                    x + plan.size[0] / 2, top + plan.size[1] + 0.02, row.captions[place],
+                    x + plan.size[0] / 2, top + plan.size[1] + 0.03, row.captions[place],
                     ha="center", va="top", fontsize=SMALL, color=INK,
                 )  # fmt: skip
-
-
-def short_name(name: str, width: float) -> str:
-    """Return a name cut so that it fits `width` inches of bold type, shown as it is."""
-    return literal(shorten(name, max(4, int(width / (1.2 * CHARACTER)))))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.figures.images import (
     ClassRow,
-    class_rows,
     draw_class_rows,
     new_plate,
+    plan_rows,
     row_capacity,
     tone,
     tone_note,
 )
 from tasks.figures.style import LABEL_COLOURS, MARGIN, PACKAGES, SMALL, WIDTH, dress, picture
-from tasks.figures.words import counted, distinct_names, listing, percent
+from tasks.figures.words import counted, listing, percent
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,18 +51,17 @@ def plot_prototypes(
                 [percent(float(size) / total, 0) for size in own["size"]],
             )
         )  # fmt: skip
-    names = list(distinct_names(classes, 14).values())
-    height, plan = class_rows(rows, names)
+    plan = plan_rows(rows)
     cmap = tone(images)
     many = table["per_class"].nunique() > 1
     notes = ["below each prototype: its share of the class", tone_note(cmap)]
     if cut > 0:
         notes.insert(0, f"of each class the {most} largest prototypes")
     figure, axes = new_plate(
-        height, f"{counted(len(labels), 'prototype')}: the centroids inside each class", notes,
+        plan.height, f"{counted(len(labels), 'prototype')}: the centroids inside each class", notes,
         below=CURVE if many else 0,
     )  # fmt: skip
-    draw_class_rows(axes, rows, names, plan, cmap)
+    draw_class_rows(axes, rows, plan, cmap)
     if many:
         _draw_curve(figure, axes.get_position().y0, _by_number(table), len(labels))
     return figure

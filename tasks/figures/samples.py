@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.figures.images import (
     ClassRow,
-    class_rows,
     draw_class_rows,
     new_plate,
+    plan_rows,
     row_capacity,
     tone,
     tone_note,
 )
 from tasks.figures.style import PACKAGES, picture
-from tasks.figures.words import counted, distinct_names, prose
+from tasks.figures.words import counted, prose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,15 +38,14 @@ def plot_samples(
         own = np.flatnonzero(codes == code)
         chosen = np.sort(random.choice(own, size=min(most, len(own)), replace=False))
         rows.append(ClassRow(name, f"{len(own):,} images", np.asarray(images[chosen])))
-    names = list(distinct_names(classes, 14).values())
-    height, plan = class_rows(rows, names)
+    plan = plan_rows(rows)
     cmap = tone(np.concatenate([row.images for row in rows]))
     figure, axes = new_plate(
-        height,
+        plan.height,
         "Some training images of each class",
         ("chosen at random within each class", tone_note(cmap)),
     )
-    draw_class_rows(axes, rows, names, plan, cmap)
+    draw_class_rows(axes, rows, plan, cmap)
     return figure
 
 
