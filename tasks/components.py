@@ -82,7 +82,7 @@ def fit_components(points: np.ndarray) -> Components:
         for share in (0.5, 0.8, 0.9, 0.95, 0.99)
         if cumulative[-1] >= share
     }
-    told = ", ".join(f"{percent(float(share), 0)} by {count}" for share, count in needed.items())
+    told = ", ".join(f"{percent(float(share), 0)} in {count:,}" for share, count in needed.items())
     return Components(
         {
             "mean": mean.astype(np.float32),
@@ -94,7 +94,7 @@ def fit_components(points: np.ndarray) -> Components:
             "dimensions": size,
             "rows": rows,
             "needed": needed,
-            "finding": f"Of the variance in {size:,} dimensions {told} components are explained."
+            "finding": f"Of the variance in {size:,} dimensions the first components hold: {told}."
             if told
             else f"{keep:,} components explain {percent(float(cumulative[-1]))} of the variance.",
         },

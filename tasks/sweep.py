@@ -77,15 +77,19 @@ def summarise_sweep(table: pd.DataFrame) -> SweepSummary:
         name: best[name].item() if hasattr(best[name], "item") else best[name]
         for name in (*PLACE, "seeds", "accuracy", "accuracy_sd")
     }
-    cells = len(table)
+    cells, seeds = len(table), told["seeds"]
+    spread = "one seed"
+    if seeds > 1:
+        spread = f"sd {100 * told['accuracy_sd']:.1f} over {seeds} seeds"
     return SweepSummary(
         means,
         {
             "cells": cells,
             "best": told,
             "finding": f"The best of {counted(cells, 'clustering')} is {_say_place(told)}: "
-            f"{percent(told['accuracy'])} of the test images (sd {100 * told['accuracy_sd']:.1f} "
-            f"over {counted(told['seeds'], 'seed')})" + _say_scalings(means) + ".",
+            f"{percent(told['accuracy'])} of the test images ({spread})"
+            + _say_scalings(means)
+            + ".",
         },
     )
 

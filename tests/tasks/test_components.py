@@ -45,7 +45,7 @@ def test_axes_are_orthonormal_float32(fit: Components) -> None:
 def test_needed_counts_components_to_a_share(fit: Components) -> None:
     cumulative = fit.curve["cumulative"].to_numpy()
     assert fit.summary["needed"]["0.9"] == int((cumulative < 0.9).sum()) + 1
-    assert "90 % by" in fit.summary["finding"]
+    assert "90 % in" in fit.summary["finding"]
 
 
 def test_projection_by_count_equals_centred_rows_times_axes(

@@ -77,7 +77,7 @@ def test_the_best_and_the_scalings_are_told(table: pd.DataFrame) -> None:
     assert summary["best"]["algorithm"] == "kmeans"
     assert summary["finding"] == (
         "The best of 6 clusterings is KMeans with 100 clusters, scaling normalise, space pca40: "
-        "90.0 % of the test images (sd 0.0 over 1 seed); of 2 scalings normalise is ahead "
+        "90.0 % of the test images (one seed); of 2 scalings normalise is ahead "
         "(74.0 % on average), unit last (65.5 %)."
     )
 
