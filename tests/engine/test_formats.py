@@ -18,6 +18,9 @@ from engine import File, Picture, StageError, Store
 from engine.formats import encode
 from tests.engine.toy import PNG
 
+# numpy tells that field names beyond latin-1 need its version 1.17.
+pytestmark = pytest.mark.filterwarnings("ignore:Stored array in format:UserWarning")
+
 plain_dtypes = st.one_of(
     hnp.boolean_dtypes(),
     hnp.integer_dtypes(),
