@@ -7,12 +7,12 @@ from typing import Any
 from engine import InputError, flow
 from flows.digit_cells import Place, plan_cells, score_cells
 from flows.digits_parameters import PRESETS, DigitsParameters
+from flows.image_data import count_training, take_images
 from report.page import Section, page_of
 from tasks.centroids import invert_centroids
 from tasks.clustering import cluster_digits
 from tasks.components import fit_components, project
 from tasks.digit_findings import tabulate_digits
-from tasks.download import download_dataset
 from tasks.embedding import embed_tsne, measure_embedding
 from tasks.figures.accuracy import draw_accuracy
 from tasks.figures.confusion import draw_confusion
@@ -23,7 +23,6 @@ from tasks.figures.prototypes import draw_prototypes
 from tasks.figures.samples import draw_samples
 from tasks.figures.scaling import draw_scaling
 from tasks.figures.sweep import draw_sweep
-from tasks.images import check_images, image_options, load_images, source_images
 from tasks.prototypes import collect_prototypes, fit_prototypes
 from tasks.scaling import fit_scaling
 from tasks.scores import score_clusters
@@ -70,21 +69,11 @@ SECTIONS = (
         sentences=("quality",),
     ),
 )
-_OWN = ("label", "header", "invert", "white")
-_DIVISION = ("size", "test_fraction", "seed", "limit")
-# Training and test images of the known sets; None: divided by test_fraction.
-_ROWS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits8x8": (1_797, None)}
 
 
 def check_data(p: DigitsParameters) -> None:
     """Look at the images before any stage runs; raises InputError for what cannot work."""
-    rows, test = _ROWS[p.data.dataset]
-    if p.data.path is not None:
-        chosen = p.data.model_dump(include={*_OWN, *_DIVISION})
-        rows = check_images(p.data.path, **chosen)["train"]
-    else:
-        rows = rows if test is not None else rows - round(p.data.test_fraction * rows)
-        rows = min(rows, p.data.limit or rows)
+    rows = count_training(p.data)
     for name, most in (
         ("sweep.clusters", max(p.sweep.clusters)),
         ("shown.clusters", p.shown.clusters),
@@ -119,7 +108,7 @@ def check_data(p: DigitsParameters) -> None:
 )
 def digits(p: DigitsParameters) -> dict[str, Any]:
     """Scalings, components, a sweep of clusterings, one of them closely, prototypes and a map."""
-    images = _load(p)
+    images = take_images(p.data)
     train, test, about = images
     how = p.clustering.model_dump()
 
@@ -211,15 +200,6 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
             embedding.points, cell.assignment, train, score.mapping, about, quality
         ),
     }
-
-
-def _load(p: DigitsParameters) -> Any:
-    division = p.data.model_dump(include=set(_DIVISION))
-    if p.data.path is None:
-        raw = download_dataset(name=p.data.dataset, offline=p.data.offline)
-        return load_images(raw, **image_options(p.data.dataset), **division)
-    own = p.data.model_dump(include=set(_OWN))
-    return load_images(source_images(p.data.path), **own, **division)  # type: ignore[arg-type]
 
 
 def _components(space: str) -> int | float | None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from engine import Parameters
+from flows.image_data import Data, Seed
 
 
 def _space(name: str) -> str:
@@ -28,67 +29,10 @@ def _distinct(values: list[Any]) -> list[Any]:
 
 
 Clusters = Annotated[int, Field(ge=1, le=10_000)]
-Seed = Annotated[int, Field(ge=0, le=2**31)]
 Space = Annotated[str, AfterValidator(_space)]
 Scaling = Literal["unit", "standard", "normalise", "standard-normalise", "normalise-standard"]
 Algorithm = Literal["kmeans", "minibatch"]
 Once = AfterValidator(_distinct)
-
-
-class Data(Parameters):
-    """Which images: a known data set, or a person's own."""
-
-    dataset: Literal["mnist", "fashion-mnist", "digits8x8"] = Field(
-        default="mnist", description="A data set known by its content; not used with a path"
-    )
-    path: str | None = Field(
-        default=None,
-        description="Own images: a folder with a sub-folder a class, an .npz with x and y, or a table "
-        "of pixels (.csv, .parquet)",
-    )
-    label: str = Field(
-        default="label", min_length=1, description="The column of an own table that holds the class"
-    )
-    header: bool = Field(
-        default=True, description="Whether an own text table begins with the names of its columns"
-    )
-    size: int = Field(
-        default=28,
-        ge=4,
-        le=90,
-        description="Height and width that images are brought to: MNIST's 28; twice as much takes 16 "
-        "times as long in the components",
-    )
-    invert: bool = Field(
-        default=False,
-        description="Make own dark strokes on light paper light on black, as MNIST's are",
-    )
-    white: float | None = Field(
-        default=None,
-        gt=0,
-        description="Brightest value of own arrays or tables; none: 1 or 255, whichever holds them",
-    )
-    test_fraction: float = Field(
-        default=0.15,
-        gt=0,
-        lt=1,
-        description="Share that is tested where the data has no test part: MNIST's is one in seven",
-    )
-    seed: Seed = Field(default=0, description="Seed of the choice of test images")
-    limit: int | None = Field(
-        default=None,
-        ge=20,
-        description="At most so many training images, and test images in proportion; none: all",
-    )
-    offline: bool = Field(
-        default=False, description="Use the bundled copy and never open a connection"
-    )
-
-    @property
-    def is_reference(self) -> bool:
-        """Whether this is all of MNIST as it is, whose numbers are known."""
-        whole = self.limit is None and self.size == 28
-        return self.path is None and self.dataset == "mnist" and whole
 
 
 class Shown(Parameters):
