@@ -11,7 +11,6 @@ from tasks.figures.cells import (
     Place,
     cell_looks,
     count_seeds,
-    list_places,
     name_algorithm,
     name_cells,
     name_scaling,
@@ -39,17 +38,19 @@ MEASURED_PLACE = ("normalise", "pca40")
 
 
 def choose_lines(means: pd.DataFrame) -> pd.DataFrame:
-    """Return the cells to draw: of each space and algorithm the best scaling, of many the best.
+    """Return the cells to draw: each space and algorithm once, in the best scaling that has it.
 
-    The best is the one with the highest accuracy anywhere.
+    The best scaling is the one with the highest accuracy anywhere; scalings have a picture of their
+    own. Of more than `MOST_LINES` lines those with the highest accuracy stay.
     """
+    best = means.groupby("scaling", sort=False)["accuracy"].max()
+    ranked = list(best.sort_values(ascending=False, kind="stable").index)
     tops = means.groupby(list(PLACE), sort=False)["accuracy"].max()
-    tops = tops.sort_values(ascending=False, kind="stable")
     kept: dict[tuple[str, str], Place] = {}
-    for scaling, space, algorithm in tops.index:
-        kept.setdefault((space, algorithm), (scaling, space, algorithm))
-    chosen = set(list(kept.values())[:MOST_LINES])
-    inside = [place in chosen for place in means[list(PLACE)].itertuples(index=False, name=None)]
+    for place in sorted(tops.index, key=lambda place: ranked.index(place[0])):
+        kept.setdefault((place[1], place[2]), place)
+    chosen = sorted(kept.values(), key=lambda place: -float(tops[place]))[:MOST_LINES]
+    inside = [place in chosen for place in _places(means)]
     return means[inside].sort_values("clusters", kind="stable")
 
 
@@ -61,21 +62,22 @@ def plot_accuracy(means: pd.DataFrame, measured: bool = False) -> Figure:
     if table["seeds"].max() > 1:
         notes.append(f"band: mean ± sd over {count_seeds(table)}")
     notes.append("both axes logarithmic, the upright one in the share of errors")
-    if len(list_places(means)) > len(looks):
-        kinds = means[["space", "algorithm"]].drop_duplicates().shape[0]
-        notes.append(
-            "of each space and algorithm the best scaling"
-            + (f", the best {len(looks)} lines of them" if kinds > len(looks) else "")
-        )
+    kinds = means[["space", "algorithm"]].drop_duplicates().shape[0]
+    if len(looks) < kinds:
+        notes.append(f"the best {len(looks)} of {kinds} spaces and algorithms")
+    if means["scaling"].nunique() > 1:
+        notes.insert(1 if fixed else 0, f"the best of {means['scaling'].nunique()} scalings")
+    ks = table["clusters"]
+    # Far from all lines a mark would only stretch the axis.
+    points = [m for m in MEASURED if measured and ks.min() <= m[1] <= 1.1 * ks.max()]
     figure = new_sheet(
         5.4, "Accuracy on test images against the number of clusters", " · ".join(notes),
-        _key(looks, names), _measured_key() if measured else [],
+        _key(looks, names), _measured_key(points),
     )  # fmt: skip
     axes = figure.subplots()
     for place, look in looks.items():
         part = table[[p == place for p in _places(table)]]
         _draw_line(axes, part, look)
-    points = MEASURED if measured else ()
     for algorithm, k, accuracy in points:
         axes.plot(
             [k], [1 - accuracy], linestyle="", marker=_measured_marker(algorithm), markersize=13,
@@ -158,14 +160,14 @@ def _measured_marker(algorithm: str) -> str:
     return "o" if algorithm == "kmeans" else "s"
 
 
-def _measured_key() -> list[Line2D]:
+def _measured_key(points: list[tuple[str, int, float]]) -> list[Line2D]:
     from matplotlib.lines import Line2D
 
     return [
         Line2D([], [], color=INK, marker=_measured_marker(algorithm), markersize=10,
                linestyle="", markerfacecolor="none", markeredgewidth=1.8,
                label=f"{name_algorithm(algorithm)} as measured before ({_words(MEASURED_PLACE)})")
-        for algorithm in ("kmeans", "minibatch")
+        for algorithm in dict.fromkeys(algorithm for algorithm, _, _ in points)
     ]  # fmt: skip
 
 

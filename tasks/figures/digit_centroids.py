@@ -18,7 +18,7 @@ from tasks.figures.images import (
     tone_note,
 )
 from tasks.figures.style import ACCENT, INK, LABEL, MUTED, PACKAGES, SMALL, picture
-from tasks.figures.words import counted, listing, percent, prose
+from tasks.figures.words import counted, listing, literal, percent, prose, shorten
 
 if TYPE_CHECKING:
     import numpy as np
@@ -66,27 +66,19 @@ def plot_digit_centroids(
     captions = [_caption(row) for _, row in table.iterrows()]
     columns = _columns(captions)
     width = BREADTH / columns
-    # Room for the star of a label that is not the cluster's own.
-    names = fit_names(map(str, table["label"]), width - 2 * PAD - 0.08, LABEL)
+    labels = [str(label) for label in table["label"]]
+    # A label that is not the cluster's own has a star.
+    room = width - 0.04 - (0 if table["mapped"].all() else 0.08)
+    whole = all(text_width(literal(shorten(label)), LABEL, bold=True) <= room for label in labels)
+    size_of_names = LABEL if whole else SMALL
+    names = fit_names(labels, room, size_of_names)
     size = fit_image(images.shape[1:], width - 2 * PAD, 1.2)
     step = size[1] + 2 * PAD + 2.1 * LINE
     cmap = tone(images[table["cluster"].to_numpy()])
-    notes = ["below each: its label, purity and number of training images", tone_note(cmap)]
-    if (table["purity"] < 0.5).any():
-        notes.insert(1, "orange: less than half of them have the label")
-    if not table["mapped"].all():
-        notes.append("*: no majority of its own, the label is that of the nearest centroid")
-    if len(table) < len(mapping):
-        held = table["size"].sum() / max(1, mapping["size"].sum())
-        notes.insert(
-            0,
-            f"{len(table)} of {len(mapping):,} clusters, of each label the largest, with "
-            f"{percent(float(held))} of the training images",
-        )
     figure, axes = new_plate(
         step * -(-len(table) // columns),
         f"Centroids of {counted(len(mapping), 'cluster')} as images, sorted by label",
-        notes,
+        _notes(table, mapping, cmap),
     )
     shades = table["place"].rank(method="dense").astype(int) % 2
     for index, (cluster, shade, caption) in enumerate(
@@ -102,13 +94,30 @@ def plot_digit_centroids(
         star = "" if row["mapped"] else "*"
         axes.text(
             x + width / 2, below, names[str(row["label"])] + star, ha="center",
-            va="top", fontsize=LABEL, fontweight="bold", color=INK,
+            va="top", fontsize=size_of_names, fontweight="bold", color=INK,
         )  # fmt: skip
         axes.text(
             x + width / 2, below + 1.03 * LINE, caption, ha="center", va="top", fontsize=SMALL,
             color=ACCENT if row["purity"] < 0.5 else MUTED,
         )  # fmt: skip
     return figure
+
+
+def _notes(table: pd.DataFrame, mapping: pd.DataFrame, cmap: str) -> list[str]:
+    """Return what to say of the clusters in `table`, which are some or all of `mapping`."""
+    notes = ["below each: its label, purity and number of training images", tone_note(cmap)]
+    if (table["purity"] < 0.5).any():
+        notes.insert(1, "orange: less than half of them have the label")
+    if not table["mapped"].all():
+        notes.append("*: no majority of its own, the label is that of the nearest centroid")
+    if len(table) < len(mapping):
+        held = table["size"].sum() / max(1, mapping["size"].sum())
+        notes.insert(
+            0,
+            f"{len(table)} of {len(mapping):,} clusters, of each label the largest, with "
+            f"{percent(float(held))} of the training images",
+        )
+    return notes
 
 
 def _caption(row: pd.Series[Any]) -> str:

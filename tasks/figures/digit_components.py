@@ -88,7 +88,7 @@ def _draw_sum(
 
     blue = LABEL_COLOURS[0]
     axes.plot(shown["component"], shown["cumulative"], color=blue, lw=2.2, zorder=4)
-    written: list[int] = []
+    written: list[tuple[int, float]] = []
     for number, share in counts:
         text = f"{counted(number, 'component')}: {percent(share)}"
         _mark(axes, number, share, "o", blue, text, written, len(shown))
@@ -108,16 +108,16 @@ def _draw_sum(
 
 def _mark(
     axes: Axes, number: int, share: float, marker: str, colour: str, text: str,
-    written: list[int], span: int,
+    written: list[tuple[int, float]], span: int,
 ) -> None:  # fmt: skip
     """Mark a place of the curve, its number just below unless one of `written` is too near."""
     axes.plot(
         [number], [share], marker, markersize=8, color=colour, markeredgecolor=CARD, zorder=5,
         label=text,
     )  # fmt: skip
-    if any(abs(number - other) < 0.06 * span for other in written):
+    if any(abs(number - n) < 0.06 * span and abs(share - s) < 0.06 for n, s in written):
         return
-    written.append(number)
+    written.append((number, share))
     axes.annotate(
         str(number), (number, share), xytext=(5, -5), textcoords="offset points", va="top",
         fontsize=SMALL + 0.5, color=colour, fontweight="bold", zorder=6,

@@ -38,7 +38,7 @@ def tone(images: np.ndarray) -> str:
 
 def tone_note(cmap: str) -> str:
     """Return what to say of a colour map below the images, nothing where they are as stored."""
-    return "light strokes on black are drawn as ink on paper" if cmap == "Greys" else ""
+    return "light on black is drawn as dark on white" if cmap == "Greys" else ""
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

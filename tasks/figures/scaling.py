@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from engine import Picture, stage
 from tasks.figures.cells import Place, cell_looks, count_seeds, name_cells, name_scaling
-from tasks.figures.style import GRID, INK, PACKAGES, SMALL, Look, dress, new_sheet, picture
+from tasks.figures.style import CARD, GRID, INK, PACKAGES, SMALL, Look, dress, new_sheet, picture
 from tasks.figures.words import counted, listing, percent
 
 if TYPE_CHECKING:
@@ -54,9 +54,15 @@ def plot_scaling(means: pd.DataFrame) -> Figure:
     looks = cell_looks(series)
     ks = sorted(int(k) for k in table["clusters"].unique())
     notes = [f"bars: sd over {count_seeds(table)}"] if table["seeds"].max() > 1 else []
+    # Filled and hollow tell the algorithms apart where there are two.
+    both = table["algorithm"].nunique() > 1
+    faces = {
+        place: CARD if both and place[2] != "kmeans" else look.colour
+        for place, look in looks.items()
+    }
     key = [
         Line2D([], [], color=look.colour, marker=look.marker, linestyle="", markersize=8,
-               markerfacecolor=_fill(look.colour, place), label=names[place])
+               markerfacecolor=faces[place], label=names[place])
         for place, look in looks.items()
     ]  # fmt: skip
     one = len(looks) == 1
@@ -69,7 +75,7 @@ def plot_scaling(means: pd.DataFrame) -> Figure:
     )  # fmt: skip
     panels = figure.subplots(1, len(ks), squeeze=False, sharey=True)[0]
     for axes, k in zip(panels, ks, strict=True):
-        _draw_panel(axes, table[table["clusters"] == k], scalings, list(looks), looks)
+        _draw_panel(axes, table[table["clusters"] == k], scalings, looks, faces)
         dress(axes, counted(k, "cluster"), "accuracy", grid="x")
         axes.tick_params(axis="y", length=0)
         axes.spines["left"].set_visible(False)
@@ -81,35 +87,29 @@ def plot_scaling(means: pd.DataFrame) -> Figure:
     return figure
 
 
-def _fill(colour: str, place: Place) -> str:
-    """Return the face of a marker: filled for KMeans, hollow for another algorithm."""
-    return colour if place[2] == "kmeans" else "white"
-
-
 def _draw_panel(
     axes: Axes,
     part: pd.DataFrame,
     scalings: list[str],
-    places: list[Place],
     looks: dict[Place, Look],
+    faces: dict[Place, str],
 ) -> None:
     """Draw the points of one number of clusters; series lie side by side within a scaling's row."""
     from matplotlib.ticker import MaxNLocator, PercentFormatter
 
     for rule in range(1, len(scalings)):
         axes.axhline(rule - 0.5, color=GRID, lw=0.8, zorder=0)
-    for index, place in enumerate(places):
-        offset = 0.0 if len(places) == 1 else 0.44 * (index / (len(places) - 1) - 0.5)
+    for index, (place, look) in enumerate(looks.items()):
+        offset = 0.0 if len(looks) == 1 else 0.44 * (index / (len(looks) - 1) - 0.5)
         own = part[(part["space"] == place[1]) & (part["algorithm"] == place[2])]
         for _, cell in own.iterrows():
             row = scalings.index(str(cell["scaling"])) + offset
-            look = looks[place]
             axes.errorbar(
                 [cell["accuracy"]], [row], xerr=[cell["accuracy_sd"]], color=look.colour,
-                marker=look.marker, markersize=7, markerfacecolor=_fill(look.colour, place),
+                marker=look.marker, markersize=7, markerfacecolor=faces[place],
                 elinewidth=1.6, capsize=3, zorder=3,
             )  # fmt: skip
-            if len(places) <= 2:
+            if len(looks) <= 2:
                 axes.annotate(
                     percent(float(cell["accuracy"])),
                     (cell["accuracy"] + cell["accuracy_sd"], row), xytext=(7, 0),
@@ -118,7 +118,7 @@ def _draw_panel(
     low = float((part["accuracy"] - part["accuracy_sd"]).min())
     high = float((part["accuracy"] + part["accuracy_sd"]).max())
     room = max(high - low, 0.02)
-    axes.set_xlim(low - 0.1 * room, high + (0.45 if len(places) <= 2 else 0.1) * room)
+    axes.set_xlim(low - 0.1 * room, high + (0.45 if len(looks) <= 2 else 0.1) * room)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(
         PercentFormatter(1.0, decimals=0 if room > 0.05 else 1, symbol=" %")

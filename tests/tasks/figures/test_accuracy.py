@@ -29,8 +29,7 @@ def test_a_line_a_space_and_algorithm_in_its_best_scaling() -> None:
         "all pixels · MiniBatch",
     ]  # fmt: skip
     note = figure.texts[-1].get_text().replace("\n", " ")
-    assert note.startswith("normalise · band: mean ± sd over 3 seeds")
-    assert "the best scaling" in note
+    assert note.startswith("normalise · the best of 4 scalings · band: mean ± sd over 3 seeds")
 
 
 def test_lines_are_the_shares_of_errors_on_logarithmic_axes() -> None:
@@ -54,6 +53,23 @@ def test_of_many_lines_the_best_are_kept() -> None:
     table = choose_lines(means)
     assert len(table["space"].unique()) == MOST_LINES
     assert set(table["dimensions"]) == set(range(40, 120, 10))
+
+
+def test_all_lines_are_of_one_scaling_where_it_has_them() -> None:
+    means = make_means()
+    lucky = (means["scaling"] == "unit") & (means["space"] == "raw") & (means["clusters"] == 10)
+    means.loc[lucky, "accuracy"] = 0.88
+    assert set(choose_lines(means)["scaling"]) == {"normalise"}
+    lacking = means[~((means["scaling"] == "normalise") & (means["space"] == "raw"))]
+    lines = choose_lines(lacking)
+    assert set(lines.loc[lines["space"] == "raw", "scaling"]) == {"unit"}
+
+
+def test_marks_far_from_all_lines_are_left_out() -> None:
+    figure = plot_accuracy(make_means(ks=(10, 40)), measured=True)
+    assert figure.get_axes()[0].get_xlim()[1] < 50
+    assert len(figure.legends[1].get_texts()) == 1
+    assert len(plot_accuracy(make_means(ks=(20, 40)), measured=True).legends) == 1
 
 
 def test_what_was_measured_before_is_marked_where_it_was() -> None:

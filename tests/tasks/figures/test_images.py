@@ -30,7 +30,7 @@ def test_strokes_on_black_become_ink_and_photos_stay_as_they_are() -> None:
     strokes = np.zeros((2, 10, 10), dtype=np.uint8)
     strokes[:, 4:6] = 255
     photos = np.full((2, 10, 10), 90, dtype=np.uint8)
-    assert tone(strokes) == "Greys" and "ink" in tone_note("Greys")
+    assert tone(strokes) == "Greys" and "dark on white" in tone_note("Greys")
     assert tone(photos) == tone(255 - strokes) == "gray" and not tone_note("gray")
 
 

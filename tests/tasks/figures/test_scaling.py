@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from tasks.figures.scaling import comparable, order_scalings, plot_scaling, say_scaling
+from tasks.figures.style import CARD
 from tests.tasks.figures.digit_frames import make_means
 
 
@@ -48,6 +50,16 @@ def test_points_are_the_means_with_bars_of_one_sd() -> None:
     accuracies = ten["accuracy"]
     assert [found[row] for row in range(4)] == [accuracies[s] for s in order_scalings(means)]
     assert f"{100 * accuracies['normalise']:.1f} %" in [t.get_text() for t in axes.texts]
+
+
+def test_hollow_markers_tell_a_second_algorithm_only() -> None:
+    both = make_means(spaces=("pca40",))
+    kmeans = both[both["algorithm"] == "minibatch"].assign(algorithm="kmeans")
+    both = pd.concat([both[both["algorithm"] == "minibatch"], kmeans])
+    faces = [h.get_markerfacecolor() for h in plot_scaling(both).legends[0].get_lines()]
+    assert len(set(faces)) == 2 and faces[1] == CARD
+    one = plot_scaling(make_means()).legends[0].get_lines()
+    assert CARD not in [h.get_markerfacecolor() for h in one]
 
 
 def test_the_sentence_follows_the_numbers() -> None:
