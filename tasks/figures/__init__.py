@@ -1,1 +1,1 @@
-"""The pictures of the `wifi` flow: stages that take tables and return one `Picture` each."""
+"""The pictures of the flows: stages that take tables and arrays and return one `Picture` each."""
