@@ -1,11 +1,8 @@
 """Arrays: what of them is content, and npz files whose members can be memory-mapped.
 
-Members are stored, not deflated, and aligned:
-
-    ┌ local header ┬ padding ┬ npy header ┬ data … ┐  one block a member, then the zip directory
-                                          └ at a multiple of 64 bytes
-
-`numpy.load` reads them like any npz.
+Members are stored, not deflated, and aligned, as `engine.stored_zip` writes them; numpy's own
+header is a multiple of 64 bytes long, so the data is aligned too. `numpy.load` reads such files
+like any npz.
 """
 
 from __future__ import annotations
@@ -16,33 +13,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from engine.errors import StageError
+from engine.stored_zip import StoredZip
 
 if TYPE_CHECKING:
     import numpy as np
 
-_ALIGN = 64
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
-_PADDING_FIELD = 0xD935  # the id that Android's zipalign registered for padding
 _BLOCK_BYTES = 16 << 20
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # equal arrays give equal files
 
 
 def write_npz(file: BinaryIO, arrays: Mapping[str, np.ndarray]) -> None:
     """Write arrays, sorted by name, to an open file at position 0; no copy of a C-ordered array."""
-    import zipfile
-
     import numpy as np
 
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_STORED, allowZip64=True) as archive:
-        for name in sorted(arrays):
-            # asarray, not ascontiguousarray: that one turns a 0-dimensional array into one of shape (1,)
-            array = np.asarray(arrays[name])
-            info = zipfile.ZipInfo(f"{name}.npy", _EPOCH)
-            fixed = _LOCAL_HEADER.size + len(info.filename.encode()) + 20  # 20: zip64 sizes
-            padding = -(file.tell() + fixed + 4) % _ALIGN
-            info.extra = struct.pack("<HH", _PADDING_FIELD, padding) + b"\0" * padding
-            with archive.open(info, "w", force_zip64=True) as member:
-                np.lib.format.write_array(member, array, allow_pickle=False)
+    archive = StoredZip(file)
+    for name in sorted(arrays):
+        member = archive.begin(f"{name}.npy")
+        # asarray, not ascontiguousarray: that one turns a 0-dimensional array into one of shape (1,)
+        np.lib.format.write_array(member, np.asarray(arrays[name]), allow_pickle=False)
+        archive.end(member)
+    archive.close()
 
 
 def plain_array(name: str, array: np.ndarray) -> np.ndarray:

@@ -94,7 +94,7 @@ def test_every_mirror_of_the_specification_is_there_in_order() -> None:
 def test_equal_images_are_one_file_for_ever() -> None:
     assert (
         hashlib.sha256(read_bundled(MNIST)).hexdigest()
-        == "6b4fddaa762fa7e9d3e65cf3e8aed8737da0bcb26dc863b974356d9ab5273395"
+        == "ab8b754aec6d1875390a396bb2e61bc580ae0d801be531449a979965342a279c"
     )
 
 
