@@ -266,8 +266,8 @@ def test_logs_of_stages_arrive(runs: Runs):
 
 
 def test_runs_at_once_compute_every_stage_once(runs: Runs, undisturbed):
-    """Two with Prefect and one without."""
-    asked = [runs.request(nap=0.1) for _ in range(3)]
+    """Two with Prefect and one without; stages long enough that they meet on a busy machine."""
+    asked = [runs.request(nap=2.0) for _ in range(3)]
     asked[2].api = ""
     pids = [runs.helper.start(request) for request in asked]
     for pid, request in zip(pids, asked, strict=True):
