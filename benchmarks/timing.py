@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,6 +36,29 @@ class Command:
         if done.returncode != 0:
             raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{done.stdout}\n{done.stderr}")
         return seconds
+
+    def usage(self) -> tuple[float, float]:
+        """Wall time in seconds of one whole process, and its peak memory in GB.
+
+        Linux counts the memory of the process that starts another one in the other's peak as well:
+        a benchmark that asks for it must stay small itself.
+        """
+        with tempfile.TemporaryFile("w+") as output:
+            started = time.perf_counter()
+            process = subprocess.Popen(
+                self.arguments,
+                cwd=self.folder,
+                env={**os.environ, **self.environment},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+            _, status, used = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - started
+            process.returncode = os.waitstatus_to_exitcode(status)
+            if process.returncode != 0:
+                output.seek(0)
+                raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{output.read()}")
+        return seconds, used.ru_maxrss * 1024 / 1e9
 
 
 def in_turn(
