@@ -37,8 +37,8 @@ class Command:
             raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{done.stdout}\n{done.stderr}")
         return seconds
 
-    def usage(self) -> tuple[float, float]:
-        """Wall time in seconds of one whole process, and its peak memory in GB.
+    def usage(self) -> tuple[float, float, float]:
+        """Wall time and processor time in seconds of one whole process, its peak memory in GB.
 
         Linux counts the memory of the process that starts another one in the other's peak as well:
         a benchmark that asks for it must stay small itself.
@@ -58,7 +58,7 @@ class Command:
             if process.returncode != 0:
                 output.seek(0)
                 raise RuntimeError(f"{' '.join(self.arguments)} failed:\n{output.read()}")
-        return seconds, used.ru_maxrss * 1024 / 1e9
+        return seconds, used.ru_utime + used.ru_stime, used.ru_maxrss * 1024 / 1e9
 
 
 def in_turn(
