@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 
+_LARGE_BYTES = 4 << 20
+
+
 def digest_frame(frame: pd.DataFrame) -> tuple[pa.Table, str, dict[str, str]]:
     """The Arrow table of a frame, the digest of its content, and column → dtype.
 
@@ -52,7 +55,10 @@ def read_frame(path: Path) -> pd.DataFrame:
     """The frame in a Parquet file."""
     import pyarrow.parquet as pq
 
-    frame: pd.DataFrame = pq.read_table(path, memory_map=True).to_pandas()
+    # Not pq.read_table: it loads Arrow's data set machinery, which takes longer than most tables.
+    threads = path.stat().st_size > _LARGE_BYTES
+    with pq.ParquetFile(path, memory_map=True) as file:
+        frame: pd.DataFrame = file.read(use_threads=threads).to_pandas(use_threads=threads)
     return frame
 
 

@@ -170,7 +170,7 @@ def _refit(
     return fit.centroids
 
 
-@stage(packages=("scikit-learn", "numpy", "scipy"))
+@stage(packages=("scikit-learn", "numpy", "scipy"), parallel=False)
 def silhouette_profile(
     features: pd.DataFrame,
     *,
