@@ -29,7 +29,6 @@ from engine.store import Store
 
 log = logging.getLogger(__name__)
 
-_FORGOTTEN_SECONDS = 30 * 86400.0  # a source file's summary is made again in milliseconds
 _ABANDONED_SECONDS = 86400.0  # a temporary file of another machine is left alone that long
 
 
@@ -173,7 +172,6 @@ def _contents(store: Store) -> Iterator[tuple[str, Path]]:
         ("object", "objects/*/*"),
         ("temporary", "tmp/*"),
         ("checkpoint", "checkpoints/*"),
-        ("summary", "cache/*"),
     ):
         yield from ((kind, path) for path in sorted(store.root.glob(pattern)))
 
@@ -187,8 +185,6 @@ def _why_kept(store: Store, roots: _Roots, kind: str, path: Path) -> str | None:
         written = path.stat().st_mtime
     except OSError:
         return None
-    if kind == "summary":
-        return "of code read lately" if time.time() - written < _FORGOTTEN_SECONDS else None
     if roots.since is not None and written >= roots.since:
         return "newer than the start of a running flow"
     if kind == "record":

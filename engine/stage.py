@@ -18,7 +18,7 @@ from engine.environment import version_of
 from engine.errors import InputError, StageError
 from engine.recipe import Recipe, canonical
 from engine.record import NAME
-from engine.store import Store
+from engine.store import code_cache
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,7 +113,7 @@ class Stage(Generic[P, R]):
         """Symbol → hash of all project code that the function reaches, as first read."""
         from engine.fingerprint import fingerprint
 
-        return fingerprint(self.fn, cache=Store().cache)
+        return fingerprint(self.fn, cache=code_cache())
 
     @functools.cached_property
     def env(self) -> Mapping[str, str | None]:

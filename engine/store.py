@@ -3,7 +3,7 @@
     objects/ab/cdef….npz    named by the sha256 of the file: every object proves itself
     records/<key>.json      recipe → artifacts, with a checksum
     runs/<flow>/<run>.jsonl one journal a run
-    locks/  tmp/  checkpoints/  cache/  report/
+    locks/  tmp/  checkpoints/  report/
 
 Everything is written to `tmp/` first, synced and moved in by one rename, so that a process
 killed at any moment leaves whole files or none.
@@ -46,6 +46,15 @@ def default_root() -> Path:
     return Path(os.environ.get("LATENTFLOW_STORE") or _ROOT / "artifacts").expanduser().resolve()
 
 
+def code_cache() -> Path:
+    """`LATENTFLOW_CODE_CACHE`, else `.code_cache/` in the project.
+
+    Summaries of source files lie there, as bytecode lies in `__pycache__`: whatever the store,
+    the same file is read once.
+    """
+    return Path(os.environ.get("LATENTFLOW_CODE_CACHE") or _ROOT / ".code_cache")
+
+
 class Store:
     """Reads and writes artifacts and records below one folder.
 
@@ -59,7 +68,6 @@ class Store:
         self.records = self.root / "records"
         self.runs = self.root / "runs"
         self.checkpoints = self.root / "checkpoints"
-        self.cache = self.root / "cache"
         self.report = self.root / "report"
         self._sound: dict[Path, tuple[int, int, int, int]] = {}
 

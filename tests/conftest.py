@@ -18,6 +18,7 @@ _HOME = Path(tempfile.mkdtemp(prefix="latentflow-tests-"))
 # Before any test module is imported: Prefect and the store read these once.
 os.environ |= {
     "LATENTFLOW_STORE": str(_HOME / "store"),
+    "LATENTFLOW_CODE_CACHE": str(_HOME / "code"),
     "PREFECT_HOME": str(_HOME / "prefect"),
     "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
     "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": "120",

@@ -21,7 +21,7 @@ from tests.engine.toy import SLOTS, artifact_of, outcomes, overwrite, plan_toy, 
 
 
 def files(store: Store) -> set[str]:
-    skipped = {"locks", "cache"}
+    skipped = {"locks"}
     return {
         p.relative_to(store.root).as_posix()
         for p in store.root.rglob("*")
