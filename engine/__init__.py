@@ -6,6 +6,7 @@ neither Prefect nor any array library before a stage needs it.
 
 from __future__ import annotations
 
+from engine import work
 from engine.artifact import Artifact, Pending
 from engine.call import Selection
 from engine.errors import DamagedObject, InputError, LatentflowError, StageError, StoreError
@@ -45,4 +46,5 @@ __all__ = [
     "source",
     "source_folder",
     "stage",
+    "work",
 ]

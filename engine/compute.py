@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from engine.recipe import Recipe
 from engine.record import Record
 from engine.stage import Bound, Stage
 from engine.store import Store
+from engine.work import StageStopped, Work
 
 log = logging.getLogger(__name__)
 
@@ -42,13 +44,21 @@ def look_up(
 
 
 def compute(
-    store: Store, stage: Stage[Any, Any], recipe: Recipe, bound: Bound, attempts: int, slot: str
+    store: Store,
+    stage: Stage[Any, Any],
+    recipe: Recipe,
+    bound: Bound,
+    attempts: int,
+    slot: str,
+    work: Work | None = None,
 ) -> Record:
     """Run a stage's function on loaded inputs and publish its outputs and its record.
 
     Arguments:
         attempts: how often the function may be called until it succeeds.
         slot: the name of this call, for errors and log lines.
+        work: what the function sees of its computation; its checkpoints go once the record is
+            there.
 
     Raises:
         DamagedObject: an input's object is not what its handle says.
@@ -57,17 +67,19 @@ def compute(
         StoreError: the store cannot be written.
     """
     options = stage.options
+    work = work or Work(key=recipe.key)
     for attempt in range(1, attempts + 1):
         started = time.perf_counter()
         try:
-            if options.timeout is not None:
-                from engine.isolate import run_isolated
+            with work.active():
+                if options.timeout is not None or options.own_process:
+                    from engine.isolate import run_isolated
 
-                artifacts = run_isolated(store, stage, bound, options.timeout, slot)
-            else:
-                artifacts = call_and_store(store, stage, bound)
+                    artifacts = run_isolated(store, stage, bound, options.timeout, slot)
+                else:
+                    artifacts = call_and_store(store, stage, bound)
             break
-        except (DamagedObject, StageTimeout, StoreError):
+        except (DamagedObject, StageStopped, StageTimeout, StoreError):
             raise
         except Exception as error:
             if attempt == attempts:
@@ -90,7 +102,43 @@ def compute(
     created = datetime.now(UTC).isoformat(timespec="seconds")
     record = Record(recipe, tuple(artifacts), seconds, created, where)
     store.write_record(record)
+    work.checkpoints.clear()
     return record
+
+
+def find_earlier(store: Store, stage: Stage[Any, Any], recipe: Recipe) -> Record | None:
+    """The sound record that differs from the recipe only in a smaller value of what it extends."""
+    name = stage.options.extends
+    wanted = recipe.params.get(name)
+    if not isinstance(wanted, int | float):
+        return None
+    found = []
+    for record in store.records_of(stage.name):
+        value = record.recipe.params.get(name)
+        if not isinstance(value, int | float) or value >= wanted:
+            continue
+        longer = replace(record.recipe, params={**record.recipe.params, name: wanted})
+        if longer.key == recipe.key:
+            found.append((value, record.recipe.key))
+    for _, key in sorted(found, reverse=True):
+        sound, _ = look_up(store, key, stage.output_names)
+        if sound is not None:
+            log.info(
+                "%s goes on from the run with %s = %s", stage.name, name, sound.recipe.params[name]
+            )
+            return sound
+    return None
+
+
+def load_earlier(store: Store, stage: Stage[Any, Any], record: Record | None) -> Any:
+    """The outputs of an earlier run as its function returned them; None if they are damaged."""
+    if record is None:
+        return None
+    try:
+        return stage.pack([store.load(artifact) for artifact in record.artifacts])
+    except DamagedObject as damage:
+        log.warning("%s: %s; it starts anew", stage.name, damage)
+        return None
 
 
 def call_and_store(store: Store, stage: Stage[Any, Any], bound: Bound) -> list[Artifact]:

@@ -1,4 +1,4 @@
-"""Stages with a timeout run in a process of their own: native code too stops when it is killed."""
+"""Stages in a process of their own: native code too stops when that is killed, and memory goes back."""
 
 from __future__ import annotations
 
@@ -21,10 +21,13 @@ from pathlib import Path
 from typing import IO, Any
 
 from engine.artifact import Artifact, replace_handles, walk
+from engine.checkpoints import Checkpoints
+from engine.compute import call_and_store, find_earlier, load_earlier
 from engine.errors import InputError, StageError, StageTimeout, StoreError
 from engine.recipe import canonical
 from engine.stage import Bound, Stage
 from engine.store import Store, project_root
+from engine.work import Progress, StageStopped, Work, current
 
 log = logging.getLogger(__name__)
 
@@ -33,21 +36,28 @@ _HANDLE = "\x1ehandle"  # no name that a dict of inputs would use
 
 
 def run_isolated(
-    store: Store, stage: Stage[Any, Any], bound: Bound, timeout: float, slot: str
+    store: Store, stage: Stage[Any, Any], bound: Bound, timeout: float | None, slot: str
 ) -> list[Artifact]:
-    """Compute a stage in a child process and kill that after `timeout` seconds.
+    """Compute a stage in a child process, killed after `timeout` seconds or when the run is stopped.
 
-    Handles and JSON parameters go in, handles come out; the child's log lines are logged here.
+    Handles and JSON parameters go in, handles come out; the child's log lines are logged here, and
+    its progress is reported here.
 
     Raises:
         StageTimeout: the child was killed.
+        StageStopped: the run was stopped, and the child with it.
         StageError: the child's stage failed, or the child died.
     """
     for value in bound.inputs.values():
         for _, handle in walk(value):
             if isinstance(handle, Artifact):
                 store.open(handle)
+    work = current()
+    earlier = find_earlier(store, stage, stage.recipe(bound)) if stage.options.extends else None
     task = {
+        "key": work.key,
+        "checkpoints": str(work.checkpoints.folder or ""),
+        "earlier": earlier.key if earlier else "",
         "module": stage.fn.__module__,
         "file": inspect.getsourcefile(inspect.unwrap(stage.fn)),
         "stage": stage.fn.__qualname__,
@@ -78,16 +88,19 @@ def run_isolated(
         expired.set()
         _kill(child)
 
-    clock = threading.Timer(timeout, stop)
-    clock.start()
+    clock = threading.Timer(timeout, stop) if timeout is not None else None
+    if clock is not None:
+        clock.start()
     try:
-        with contextlib.suppress(BrokenPipeError):
-            child.stdin.write(json.dumps(task) + "\n")
-            child.stdin.flush()  # and stays open: the child ends when this process does
-        answer = child.stdout.read()
-        child.wait()
+        with work.stop.calling(lambda: _kill(child)):
+            with contextlib.suppress(BrokenPipeError):
+                child.stdin.write(json.dumps(task) + "\n")
+                child.stdin.flush()  # and stays open: the child ends when this process does
+            answer = child.stdout.read()
+            child.wait()
     finally:
-        clock.cancel()
+        if clock is not None:
+            clock.cancel()
         _kill(child)
         child.wait()
         listener.join(5)
@@ -98,6 +111,8 @@ def run_isolated(
             child.stdin.close()
     if expired.is_set():
         raise StageTimeout(f"stage {slot} took longer than {timeout:g} s and was stopped")
+    if work.stop.is_set():
+        raise StageStopped(f"stage {slot}: the run was stopped")
     if child.returncode != 0 or not answer:
         raise StageError(
             f"the process of stage {slot} ended with status {child.returncode}: "
@@ -121,16 +136,22 @@ def _listen(stream: IO[str], said: list[str]) -> None:
     for line in stream:
         if line.startswith(_MARK):
             entry = json.loads(line.removeprefix(_MARK))
+            if "done" in entry:
+                current().report(Progress(**entry))
+                continue
             logging.getLogger(entry["name"]).log(entry["level"], "%s", entry["text"])
         else:
             said.append(line.rstrip())
 
 
+def _say(entry: dict[str, Any]) -> None:
+    sys.stderr.write(_MARK + json.dumps(entry) + "\n")
+    sys.stderr.flush()
+
+
 class _Forward(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        entry = {"name": record.name, "level": record.levelno, "text": record.getMessage()}
-        sys.stderr.write(_MARK + json.dumps(entry) + "\n")
-        sys.stderr.flush()
+        _say({"name": record.name, "level": record.levelno, "text": record.getMessage()})
 
 
 def _find(task: dict[str, Any]) -> Stage[Any, Any]:
@@ -204,9 +225,21 @@ def _end_with_parent() -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def _main() -> None:
-    from engine.compute import call_and_store
+def _work(task: dict[str, Any], store: Store, stage: Stage[Any, Any]) -> Work:
+    folder = Path(task["checkpoints"]) if task["checkpoints"] else None
+    return Work(
+        key=task["key"],
+        checkpoints=Checkpoints(folder),
+        report=lambda progress: _say(dataclasses.asdict(progress)),
+        earlier=lambda: (
+            load_earlier(store, stage, store.read_record(task["earlier"]))
+            if task["earlier"]
+            else None
+        ),
+    )
 
+
+def _main() -> None:
     task = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path[:] = task["path"]
@@ -219,7 +252,8 @@ def _main() -> None:
         bound = Bound(
             _revive(task["inputs"]), {n: _unpack(value) for n, value in task["params"].items()}
         )
-        artifacts = call_and_store(store, stage, bound)
+        with _work(task, store, stage).active():
+            artifacts = call_and_store(store, stage, bound)
         reply: dict[str, Any] = {"artifacts": [a.to_json() for a in artifacts]}
     except Exception as error:  # noqa: BLE001 - told to the parent, which raises
         reply = {"kind": type(error).__name__, "error": str(error)}

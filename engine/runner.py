@@ -68,6 +68,9 @@ class LocalRunner:
                 for context, call in zip(contexts, calls, strict=True)
             ]
             errors = [future.exception() for future in futures]
+        except BaseException:
+            session.stop.set()
+            raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         for error in errors:

@@ -12,7 +12,8 @@ from typing import Any
 
 from engine.artifact import Artifact, Pending
 from engine.call import Call, Selection
-from engine.compute import compute, look_up
+from engine.checkpoints import Checkpoints
+from engine.compute import compute, find_earlier, load_earlier, look_up
 from engine.errors import DamagedObject, InputError, LatentflowError, StageError
 from engine.history import History
 from engine.journal import Journal, StageRun
@@ -21,6 +22,7 @@ from engine.record import Record
 from engine.runner import LocalRunner, Runner
 from engine.stage import Bound, Stage
 from engine.store import Store
+from engine.work import Progress, Stop, Work
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +40,8 @@ class Session:
         wanted: the slots to run, or None for all.
 
     `on_event` may be set to a listener: it is told of a call when its computation begins (its
-    outcome is then RUN) and when it has ended, from whichever thread that happens in.
+    outcome is then RUN) and when it has ended, from whichever thread that happens in;
+    `on_progress` likewise, of how far a computation is. `stop` ends what is being computed.
     """
 
     def __init__(
@@ -61,6 +64,8 @@ class Session:
         self.runner: Runner = runner or LocalRunner()
         self.calls: list[Call] = []
         self.on_event: Callable[[Call], None] | None = None
+        self.on_progress: Callable[[Call, Progress], None] | None = None
+        self.stop = Stop()
         self._slots: dict[str, int] = {}
         self._makers: dict[str, Call] = {}
         self._tainted: set[str] = set()
@@ -155,7 +160,15 @@ class Session:
         attempts = attempts or call.stage.options.retries + 1
         for _ in range(1 + sum(1 for _ in call.handles())):
             try:
-                return compute(self.store, call.stage, call.recipe, call.bound, attempts, call.slot)
+                return compute(
+                    self.store,
+                    call.stage,
+                    call.recipe,
+                    call.bound,
+                    attempts,
+                    call.slot,
+                    self._work(call),
+                )
             except DamagedObject as damage:
                 self._heal(damage)
         raise StageError(f"{call.slot}: an input is damaged again each time it is made")
@@ -265,6 +278,21 @@ class Session:
     def _tell(self, call: Call) -> None:
         if self.on_event is not None:
             self.on_event(call)
+
+    def _work(self, call: Call) -> Work:
+        """What the call's function sees of its computation."""
+
+        def report(progress: Progress) -> None:
+            if self.on_progress is not None:
+                self.on_progress(call, progress)
+
+        def earlier() -> Any:
+            assert call.recipe is not None
+            record = find_earlier(self.store, call.stage, call.recipe)
+            return load_earlier(self.store, call.stage, record)
+
+        folder = self.store.checkpoints / call.key
+        return Work(call.key, Checkpoints(folder), report, self.stop, earlier)
 
     def _log_source(self, artifact: Artifact) -> None:
         if self.journal is not None:

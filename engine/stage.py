@@ -36,6 +36,10 @@ class Options:
         retries: how often a failed computation is tried again.
         retry_delay: seconds before the first retry, doubled for each further one.
         timeout: seconds; the stage then runs in a process of its own, which is stopped.
+        own_process: run it in a process of its own, so that a cancelled run stops native code
+            and its memory goes back when it ends.
+        extends: a parameter, e.g. "epochs", whose larger value goes on from the result of a
+            smaller one (see `engine.work.earlier`).
         ignore: parameters that cannot change the result and stay out of the key.
         parallel: whether mapped calls run side by side; False for small ones that mostly hold the
             interpreter's lock, which threads only slow down.
@@ -47,6 +51,8 @@ class Options:
     timeout: float | None = None
     ignore: tuple[str, ...] = ()
     parallel: bool = True
+    own_process: bool = False
+    extends: str = ""
 
 
 class Bound(NamedTuple):
@@ -88,6 +94,10 @@ class Stage(Generic[P, R]):
         unknown = sorted(set(options.ignore) - set(self._params))
         if unknown:
             raise StageError(f"stage {self.name}: ignore names {unknown}, which it does not take")
+        if options.extends and options.extends not in self._params:
+            raise StageError(
+                f"stage {self.name}: it extends {options.extends!r}, which is none of its parameters"
+            )
         _REGISTRY.add(self)
 
     def __repr__(self) -> str:
@@ -261,6 +271,8 @@ def stage(
     timeout: float | None = None,
     ignore: Sequence[str] = (),
     parallel: bool = True,
+    own_process: bool = False,
+    extends: str = "",
 ) -> Callable[[Callable[P, R]], Stage[P, R]]: ...
 
 

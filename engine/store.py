@@ -198,6 +198,14 @@ class Store:
             raise ValueError(f"it belongs to {record.key}")
         return record
 
+    def records_of(self, stage: str) -> Iterator[Record]:
+        """The records of a stage that can be read, in no order."""
+        for path in self.records.glob(f"{stage}-*.json"):
+            with contextlib.suppress(ValueError):
+                record = self.read_record(path.stem)
+                if record is not None and record.recipe.stage == stage:
+                    yield record
+
     def write_record(self, record: Record) -> None:
         """Publish a record; its objects must be there already."""
         self.write_bytes(self.record_path(record.key), record.dumps())
