@@ -36,6 +36,19 @@ def read_picture(data: bytes, size: int, invert: bool) -> np.ndarray:
     Raises BadImages for anything that is no whole picture, and, before it is decoded, for one of
     more than `MAX_PIXELS`.
     """
+    image = open_upright(data)
+    try:
+        return to_square(image, size, invert)
+    except Exception as error:
+        raise _damaged(error) from error
+
+
+def open_upright(data: bytes) -> Image.Image:
+    """A decoded picture as EXIF turns it, of several frames the first.
+
+    Raises BadImages for anything that is no whole picture, and, before it is decoded, for one of
+    more than `MAX_PIXELS`.
+    """
     from PIL import Image, ImageOps, UnidentifiedImageError
 
     if not data:
@@ -52,7 +65,7 @@ def read_picture(data: bytes, size: int, invert: bool) -> np.ndarray:
             image = _open(data)
         image.load()
         ImageOps.exif_transpose(image, in_place=True)
-        return to_square(image, size, invert)
+        return image
     except BadImages:
         raise
     except UnidentifiedImageError:
@@ -61,7 +74,11 @@ def read_picture(data: bytes, size: int, invert: bool) -> np.ndarray:
     except Image.DecompressionBombError as error:
         raise BadImages(f"its header asks for too much, limit {MAX_PIXELS:,} pixels") from error
     except Exception as error:  # what a decoder raises on hostile bytes can be anything
-        raise BadImages(f"damaged or cut off ({error}); save the picture again") from error
+        raise _damaged(error) from error
+
+
+def _damaged(error: Exception) -> BadImages:
+    return BadImages(f"damaged or cut off ({error}); save the picture again")
 
 
 def to_square(image: Image.Image, size: int, invert: bool) -> np.ndarray:
