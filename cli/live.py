@@ -112,10 +112,13 @@ def _times(line: Line, elapsed: float) -> Text:
 
 
 def _bar(line: Line, elapsed: float) -> Text:
-    """How far a line is: by its calls where they are many, else by the time it took before."""
-    if len(line.planned) > 1:
-        fraction = len(line.ended) / len(line.planned)
-        note = f" {len(line.ended)} of {len(line.planned)}"
+    """How far a line is: by what its calls say and their number, else by the time it took before."""
+    paces = list(line.paces.values())
+    if paces or len(line.planned) > 1:
+        reached = sum(pace.latest.fraction for pace in paces)
+        fraction = min((len(line.ended) + reached) / len(line.planned), 1.0)
+        note = f" {len(line.ended)} of {len(line.planned)}" if len(line.planned) > 1 else ""
+        note += " " + paces[-1].text if paces else ""
     elif line.estimate:
         fraction, note = min(elapsed / line.estimate, 0.99), ""
     else:

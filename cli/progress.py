@@ -13,7 +13,9 @@ from cli import words
 from cli.messages import reasons_text
 from engine import Outcome, Plan
 from engine.call import Call
+from engine.pace import Pace
 from engine.session import Session
+from engine.work import Progress as Done
 
 _LOUDEST = (Outcome.FAILED, Outcome.RAN, Outcome.UNCHANGED, Outcome.CACHED)
 _WORTH_SAYING = 0.5  # seconds
@@ -28,6 +30,7 @@ class Line:
         planned: slot → what the plan foresees.
         expected: seconds of the calls that will run, None where one never ran.
         ended: slot → what became of it.
+        paces: slot → how far a running call says it is.
     """
 
     name: str
@@ -35,6 +38,7 @@ class Line:
     expected: float | None = 0.0
     running: dict[str, float] = field(default_factory=dict)
     ended: dict[str, Outcome] = field(default_factory=dict)
+    paces: dict[str, Pace] = field(default_factory=dict)
     seconds: float = 0.0
     since: float = 0.0
     until: float = 0.0
@@ -88,6 +92,7 @@ class Progress:
         """Listen to a run's session."""
         self.started = time.monotonic()
         session.on_event = self.note
+        session.on_progress = self.note_progress
 
     def interrupt(self) -> None:
         """The user has stopped the run: stages that end from now on did not fail."""
@@ -104,11 +109,26 @@ class Progress:
                 line.since = line.since or time.monotonic()
                 return
             line.running.pop(call.slot, None)
+            line.paces.pop(call.slot, None)
             line.ended[call.slot] = call.outcome
             line.until = time.monotonic()
             if call.outcome in (Outcome.RAN, Outcome.UNCHANGED):
                 line.seconds += call.seconds
             self.show_end(call)
+
+    def note_progress(self, call: Call, progress: Done) -> None:
+        """A running call told how far it is."""
+        with self._mutex:
+            line = self._of_slot.get(call.slot) or self._expect(call)
+            pace = line.paces.get(call.slot)
+            if pace is None:
+                line.paces[call.slot] = Pace(progress)
+            else:
+                pace.note(progress)
+            self.show_pace(call, line.paces[call.slot])
+
+    def show_pace(self, call: Call, pace: Pace) -> None:
+        """A running call is further than before; the mutex is held."""
 
     def show_end(self, call: Call) -> None:
         """A call ended; the mutex is held."""
@@ -184,6 +204,13 @@ class PlainProgress(Progress):
         else:
             self._print_cached()
             self._print_group(line)
+
+    def show_pace(self, call: Call, pace: Pace) -> None:
+        """Say how far a call is if nothing was said for a while."""
+        if time.monotonic() - self._spoke > _SILENCE:
+            self._print_cached()
+            percent = f"{100 * pace.latest.fraction:.0f} %"
+            self._print(Outcome.RUN, f"{call.slot}  {percent} · {pace.text}")
 
     def _show_one(self, call: Call) -> None:
         if call.outcome is Outcome.CACHED:

@@ -20,11 +20,13 @@ from engine.compute import look_up
 from engine.environment import usable_cores
 from engine.errors import InputError, StageError, StageTimeout, StoreError
 from engine.flow import Flow, Run
+from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_records import HandleSerializer, KeyLocks, RecipePolicy, RecordStorage
 from engine.record import Record
 from engine.session import Session
 from engine.stage import Bound, Stage
 from engine.store import Store
+from engine.work import Progress
 
 if TYPE_CHECKING:
     from prefect.states import State
@@ -99,9 +101,14 @@ def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Ta
 
 
 class PrefectRunner:
-    """Executes calls as Prefect task runs; cached ones appear there too, as `Cached`."""
+    """Executes calls as Prefect task runs; cached ones appear there too, as `Cached`.
 
-    def __init__(self) -> None:
+    Arguments:
+        shown: is told how many calls of a mapped stage have ended.
+    """
+
+    def __init__(self, shown: ProgressArtifacts | None = None) -> None:
+        self._shown = shown
         self._tasks: dict[tuple[Any, bool], prefect.Task[..., Any]] = {}
 
     def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
@@ -120,21 +127,31 @@ class PrefectRunner:
             for call in calls:
                 session.examine(call)
                 futures.append(self._task(session, call).submit(**self._arguments(call)))
-            for call, future in zip(calls, futures, strict=True):
-                future.wait()
-                try:
-                    session.accept(call, *self._conclude(session, call, future.state))
-                except Exception as error:  # noqa: BLE001 - the others are waited for first
-                    session.fail(call, error)
-                    errors.append(error)
+            try:
+                for ended, (call, future) in enumerate(zip(calls, futures, strict=True)):
+                    future.wait()
+                    self._tell(calls, ended + 1)
+                    try:
+                        session.accept(call, *self._conclude(session, call, future.state))
+                    except Exception as error:  # noqa: BLE001 - the others are waited for first
+                        session.fail(call, error)
+                        errors.append(error)
+            except BaseException:
+                session.stop.set()  # else the task runner waits for them
+                raise
         else:
-            for call in calls:
+            for ended, call in enumerate(calls):
                 try:
                     session.finish(call)
                 except Exception as error:  # noqa: BLE001 - the others run all the same
                     errors.append(error)
+                self._tell(calls, ended + 1)
         if errors:
             raise errors[0]
+
+    def _tell(self, calls: Sequence[Call], ended: int) -> None:
+        if self._shown is not None and len(calls) > 1:
+            self._shown.note(calls[0].stage.name, Progress(ended, len(calls), "call"))
 
     def _task(self, session: Session, call: Call) -> prefect.Task[..., Any]:
         at = (call.stage.fn, call.force)
@@ -212,15 +229,22 @@ def as_prefect(
         flow_run = context.flow_run if context else None
         header = {"prefect_flow_run": str(flow_run.id) if flow_run else ""}
         selection = Selection(tuple(refresh), tuple(since), tuple(until), deep)
-        with _logs_to_ui():
+        progress = ProgressArtifacts(flow.name)
+
+        def listen(session: Session) -> None:
+            if observe is not None:
+                observe(session)
+            progress.listen_to(session)
+
+        with _logs_to_ui(), progress.shown():
             run = flow.run(
                 parameters,
                 selection,
                 store,
                 preset=preset,
-                runner=PrefectRunner(),
+                runner=PrefectRunner(progress),
                 header=header,
-                observe=observe,
+                observe=listen,
             )
             publish(run, store or Store())
         if finished is not None:

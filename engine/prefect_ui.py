@@ -54,7 +54,7 @@ def _publish_tables(run: Run, store: Store) -> None:
         rows = found.get(name) if isinstance(found, dict) else found
         if isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows):
             create_table_artifact(
-                key=_key(run.record.flow, name),
+                key=artifact_key(run.record.flow, name),
                 table=[_row(row) for row in rows],
                 description=f"{name} of flow {run.record.flow}",
             )
@@ -77,7 +77,7 @@ def _publish_summary(run: Run, store: Store) -> None:
             cells = (stage.slot, stage.outcome.word, f"{stage.seconds:.2f}", html.escape(why))
             lines.append("| " + " | ".join(cells) + " |")
     create_markdown_artifact(
-        key=_key(record.flow, "summary"),
+        key=artifact_key(record.flow, "summary"),
         markdown="\n".join(lines),
         description=f"What ran in flow {record.flow}, and why",
     )
@@ -95,7 +95,7 @@ def _publish_pictures(run: Run, store: Store) -> None:
         lines += ["", f"## {_plain(title)}", "", f"![{caption}]({_thumbnail(store, artifact)})", ""]
         lines.append(caption)
     create_markdown_artifact(
-        key=_key(run.record.flow, "figures"),
+        key=artifact_key(run.record.flow, "figures"),
         markdown="\n".join(lines),
         description=f"Figures of flow {run.record.flow}",
     )
@@ -121,7 +121,8 @@ def _counts(run: Run) -> str:
     return " · ".join(f"{number} {word}" for word, number in run.record.counts.items()) or "nothing"
 
 
-def _key(flow: str, name: str) -> str:
+def artifact_key(flow: str, name: str) -> str:
+    """The key of an artifact in the UI: small letters, digits and dashes."""
     return re.sub(r"[^a-z0-9]+", "-", f"{flow}-{name}".lower()).strip("-")
 
 

@@ -18,6 +18,7 @@ from engine.errors import StageError
 __all__ = [
     "Checkpoints",
     "Progress",
+    "Stop",
     "checkpoints",
     "checkpoints_in",
     "earlier",
