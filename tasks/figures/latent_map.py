@@ -1,0 +1,176 @@
+"""What the interactive map of a latent space shows: points, classes, verdicts, and the images.
+
+    points = pack_map(embedding, images, about, {"z = 2": latents}, {"KMeans": predicted})
+    sheets = pack_images.map(embedding, over={"images": {"image": x, "z = 16": …, "z = 2": …}})
+
+A flow returns both under one name, `"latent_map": {"points": …, "sheets": {…}}`, and names it in
+`Section(maps=("latent_map",))`; `report/latent_map.py` makes the page of it.
+"""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import TYPE_CHECKING, Any
+
+from engine import File, InputError, stage
+from tasks.figures.words import counted, percent, prose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+
+# Every browser shows a picture of this side, and so does every phone.
+_SIDE = 4096
+_GREYS = 16
+_DIGITS = 4
+
+
+@stage(packages=("numpy",))
+def pack_map(
+    embedding: Mapping[str, np.ndarray],
+    images: Mapping[str, np.ndarray],
+    about: dict[str, Any],
+    planes: Mapping[str, np.ndarray],
+    predictions: Mapping[str, np.ndarray],
+    *,
+    name: str = "t-SNE",
+) -> dict[str, Any]:
+    """The points of a sample in one or more planes, with their classes and what was taken for them.
+
+    What is said of all n images is cut to the sample; what has as many rows as the sample is taken
+    as it is, in its order.
+
+    Arguments:
+        embedding: xy (s, 2), rows int64 (s,) of the sample among the n images, as `embed_tsne` gives.
+        images: y int64 (n,), the code of each image's class.
+        about: classes, whose places are the codes.
+        planes: title → (n, 2) or (s, 2): more views of the same points, e.g. z of a 2-D model.
+        predictions: by whom → codes int64 (n,) or (s,): what each image was taken for.
+        name: what the embedding is called.
+
+    Returns:
+        rows, classes, labels, numbers (places among the n images), views [{name, x, y}],
+        predictions [{name, codes, mistakes}], finding.
+
+    Raises:
+        InputError: arrays whose rows fit neither the images nor the sample.
+    """
+    import numpy as np
+
+    rows = np.asarray(embedding["rows"])
+    labels = np.asarray(images["y"])[rows]
+    views = {name: np.asarray(embedding["xy"])}
+    views |= {title: _at(plane, rows, len(images["y"]), title) for title, plane in planes.items()}
+    found = []
+    for by, codes in predictions.items():
+        taken = _at(codes, rows, len(images["y"]), by).astype(int)
+        mistakes = int((taken != labels).sum())
+        found.append({"name": by, "codes": taken.tolist(), "mistakes": mistakes})
+    return {
+        "rows": len(rows),
+        "classes": [str(each) for each in about["classes"]],
+        "labels": labels.tolist(),
+        "numbers": rows.tolist(),
+        "views": [
+            {"name": title, "x": _rounded(plane[:, 0]), "y": _rounded(plane[:, 1])}
+            for title, plane in views.items()
+        ],
+        "predictions": found,
+        "finding": _finding(len(rows), found),
+    }
+
+
+@stage(packages=("numpy", "pillow"))
+def pack_images(
+    embedding: Mapping[str, np.ndarray], images: np.ndarray | Mapping[str, np.ndarray]
+) -> File:
+    """The sample's images side by side in one PNG, row by row, as many columns as the root of s.
+
+    Grey ones get 16 shades, a third of the bytes at a size where more are not seen. Images are made
+    smaller where the sheet would else be wider than 4096 px.
+
+    Arguments:
+        embedding: rows int64 (s,) of the sample among the n images.
+        images: uint8, or float in 0…1, (n, h, w), (s, h, w) or with 1 or 3 colours as last axis; or
+            a mapping whose x is that.
+
+    Raises:
+        InputError: images of another shape or number.
+    """
+    import numpy as np
+    from PIL import Image
+
+    rows = np.asarray(embedding["rows"])
+    given: Any = images if hasattr(images, "ndim") else images["x"]
+    count = len(rows)
+    if not count or given.ndim not in (3, 4) or (given.ndim == 4 and given.shape[3] not in (1, 3)):
+        raise InputError(
+            f"a sheet of {counted(count, 'image')} from an array of shape {given.shape}: expected "
+            "at least one image, (n, h, w) or (n, h, w, 1 or 3)"
+        )
+    tiles = _at(given, rows, int(rows.max()) + 1, "images")
+    if tiles.dtype.kind == "f":
+        tiles = np.rint(255 * np.clip(tiles, 0, 1)).astype(np.uint8)
+    if tiles.ndim == 4 and tiles.shape[3] == 1:
+        tiles = tiles[..., 0]
+    height, width = tiles.shape[1:3]
+    columns = math.ceil(math.sqrt(count))
+    lines = math.ceil(count / columns)
+    sheet = np.zeros((columns * lines, *tiles.shape[1:]), np.uint8)
+    sheet[:count] = tiles
+    sheet = sheet.reshape(lines, columns, height, width, *tiles.shape[3:]).swapaxes(1, 2)
+    picture = Image.fromarray(sheet.reshape(lines * height, columns * width, *tiles.shape[3:]))
+    most = _SIDE // columns
+    if max(height, width) > most:
+        small = [max(1, round(side * most / max(height, width))) for side in (width, height)]
+        size = columns * small[0], lines * small[1]
+        picture = picture.resize(size, Image.Resampling.BOX)
+    if picture.mode == "L":
+        picture = _in_few_greys(picture)
+    out = io.BytesIO()
+    picture.save(out, "png", optimize=True)
+    return File(out.getvalue(), ".png")
+
+
+def _in_few_greys(picture: Any) -> Any:
+    """The same with 16 shades of grey, so that a pixel takes 4 bits."""
+    step = 255 / (_GREYS - 1)
+    few = picture.point([round(value / step) for value in range(256)])
+    few = few.convert("P")
+    few.putpalette([round(step * shade) for shade in range(_GREYS) for _ in range(3)])
+    return few
+
+
+def _at(values: np.ndarray, rows: np.ndarray, total: int, what: str) -> np.ndarray:
+    """The sample's rows of what is given for all images or for the sample alone."""
+    import numpy as np
+
+    if len(values) == len(rows):
+        return np.asarray(values)
+    if len(values) < total:
+        raise InputError(
+            f"{what}: {counted(len(values), 'row')} fit neither the {total:,} images nor the "
+            f"{counted(len(rows), 'image')} of the sample"
+        )
+    return np.asarray(values[rows])
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    """Numbers to a ten-thousandth of their range: a map is not looked at more closely."""
+    import numpy as np
+
+    span = float(np.ptp(values)) or 1.0
+    decimals = _DIGITS - math.floor(math.log10(span))
+    return [float(v) for v in np.round(values.astype(np.float64), decimals)]
+
+
+def _finding(rows: int, predictions: list[dict[str, Any]]) -> str:
+    told = f"{counted(rows, 'image')} in the plane"
+    parts = [
+        f"{prose(p['name'])} takes {p['mistakes']:,} of them ({percent(p['mistakes'] / rows)}) for "
+        "another class"
+        for p in predictions
+    ]
+    return f"{told}; {'; '.join(parts)}." if parts else f"{told}."
