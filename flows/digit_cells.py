@@ -12,6 +12,9 @@ from tasks.scores import rate_cell
 
 Place = tuple[str, str]  # scaling and space
 
+# The calls of `score_cells` that a row of the means stands for: a table's columns, any seed.
+CELLS = "cluster_digits[{algorithm},space={scaling} {space},clusters={clusters},seed=*]"
+
 
 class Group(NamedTuple):
     """Cells that are a full product of places, numbers of clusters and seeds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import InputError, flow
-from flows.digit_cells import Place, plan_cells, score_cells
+from flows.digit_cells import CELLS, Place, plan_cells, score_cells
 from flows.digits_parameters import PRESETS, DigitsParameters
 from flows.image_data import count_training, take_images
 from report.page import Section, page_of
@@ -49,6 +49,7 @@ SECTIONS = (
         figures=("draw_accuracy", "draw_sweep"),
         tables=("means",),
         sentences=("sweep",),
+        seconds=(("means", CELLS),),
     ),
     Section(
         "One clustering",

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.journal import RunRecord
 from engine.outcome import Outcome
@@ -39,6 +39,8 @@ class Section:
         figures: names of results that are pictures.
         tables: names of results that are tables or JSON data.
         sentences: names of JSON results whose `sentence` (or `finding`) is shown as text.
+        seconds: pairs of a table's name and the slots that each of its rows stands for, as
+            `report.timing` reads them: the table gets a column of seconds, from the run's records.
 
     A name stands for all members of a list or dict of results: `profiles` for `profiles[3]`.
     """
@@ -48,6 +50,7 @@ class Section:
     figures: Sequence[str] = ()
     tables: Sequence[str] = ()
     sentences: Sequence[str] = ()
+    seconds: Sequence[tuple[str, str]] = ()
 
 
 def page_of(
@@ -124,8 +127,8 @@ def _mark(record: RunRecord, sections: Sequence[Section], about: str) -> str:
     return sha.hexdigest()
 
 
-def _plain(value: str | Sequence[str]) -> str | list[str]:
-    return value if isinstance(value, str) else list(value)
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, str) else [_plain(part) for part in value]
 
 
 def _mark_of(path: Path) -> str | None:

@@ -109,7 +109,7 @@ def _parts(results: Results, sections: Sequence[Section]) -> list[Part]:
             part.figures += [f for f in results.figures(name) if f.name not in placed]
             placed |= set(results.named(name))
         for name in section.tables:
-            part.tables += results.tables(name)
+            part.tables += results.tables(name, dict(section.seconds).get(name, ""))
         wanted = dict.fromkeys([*section.sentences, *section.figures, *section.tables])
         part.missing = [name for name in wanted if not results.named(name)]
         parts.append(part)

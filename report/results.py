@@ -11,13 +11,15 @@ from typing import Any
 from engine.artifact import Artifact
 from engine.errors import DamagedObject
 from engine.journal import RunRecord
+from report.timing import add_seconds
 from report.values import is_number, show, show_column
 
 log = logging.getLogger(__name__)
 
 FINDINGS = "findings"
 _MEDIA = {"png": "image/png", "svg": "image/svg+xml", "gif": "image/gif"}
-_ROWS = 12
+# A person looks a few hundred rows through; of more the first few tell what is in the table.
+_MOST_ROWS, _FIRST_ROWS = 400, 12
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """The first rows of a table."""
+    """A table, or the first rows of a long one."""
 
     name: str
     title: str
@@ -58,6 +60,11 @@ class Table:
     def shown(self) -> int:
         """How many of the rows are shown."""
         return len(self.columns[0].cells) if self.columns else 0
+
+    @property
+    def long(self) -> bool:
+        """Whether it is to be shown in a window of its own that scrolls."""
+        return self.shown > _FIRST_ROWS
 
 
 @dataclass(frozen=True)
@@ -109,11 +116,17 @@ class Results:
                 source = f"data:{_MEDIA[artifact.format]};base64,{data}"
                 yield Figure(full, _title(full), artifact, source)
 
-    def tables(self, name: str) -> Iterator[Table]:
-        """The tables of this name: data frames, lists of rows, and dicts of values."""
+    def tables(self, name: str, slots: str = "") -> Iterator[Table]:
+        """The tables of this name: data frames, lists of rows, and dicts of values.
+
+        Arguments:
+            slots: those that each row of a data frame stands for, to add what they took.
+        """
         for full, artifact in self.named(name).items():
             if artifact.format in ("parquet", "json"):
                 value = self._read(full, artifact)
+                if slots and hasattr(value, "columns"):
+                    value = add_seconds(value, slots, self.record)
                 if value is not None:
                     rows, columns = _columns(value)
                     yield Table(full, _title(full), artifact, columns, rows)
@@ -153,11 +166,11 @@ def _title(name: str) -> str:
 def _columns(value: Any) -> tuple[int, list[Column]]:
     """Number of rows, and the columns of the first of them."""
     if hasattr(value, "columns"):
-        head = value.head(_ROWS)
+        head = value.head(_shown(len(value)))
         return len(value), [_column(str(n), head[n].tolist()) for n in head.columns]
     if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
         names = list(dict.fromkeys(name for row in value for name in row))
-        head = value[:_ROWS]
+        head = value[: _shown(len(value))]
         return len(value), [_column(n, [row.get(n) for row in head]) for n in names]
     if isinstance(value, Mapping):
         pairs = list(_flat(value))
@@ -167,7 +180,11 @@ def _columns(value: Any) -> tuple[int, list[Column]]:
             Column("value", all(is_number(v) for _, v in pairs), values),
         ]
     items = value if isinstance(value, list) else [value]
-    return len(items), [_column("value", items[:_ROWS])]
+    return len(items), [_column("value", items[: _shown(len(items))])]
+
+
+def _shown(rows: int) -> int:
+    return rows if rows <= _MOST_ROWS else _FIRST_ROWS
 
 
 def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:

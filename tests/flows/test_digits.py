@@ -13,9 +13,10 @@ from PIL import Image
 from engine import InputError, Store, load
 from engine.journal import RunRecord
 from engine.session import Session
-from flows.digit_cells import plan_cells
+from flows.digit_cells import CELLS, plan_cells
 from flows.digits import SECTIONS, check_data, digits
 from flows.digits_parameters import PRESETS
+from report.timing import add_seconds
 
 SMALL = [
     "data.offline=true", "data.size=8", "data.test_fraction=.25", "shown.space=pca3",
@@ -25,7 +26,7 @@ SMALL = [
     "prototypes.shown=2", "tsne.sample=60", "tsne.iterations=250",
 ]  # fmt: skip
 # (2 scalings × 2 spaces + 1 reference space × 2 algorithms) × 2 numbers of clusters × 2 seeds
-CELLS = 24
+CELL_COUNT = 24
 
 
 def draw_bars(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -81,10 +82,16 @@ def test_clusters_tell_clear_classes_by_their_names(run: tuple[RunRecord, Store]
     assert set(score["per_class"]) == {"lying bar", "standing & tall", "ü diagonal"}
     assert score["accuracy"] > 0.6
     cells = value_of(run, "cells")
-    assert len(cells) == CELLS
+    assert len(cells) == CELL_COUNT
     assert set(cells["backend"]) == {"scikit-learn"}
     assert cells["accuracy"].max() > 0.8
     assert (cells["unmapped"] >= cells["empty"]).all()
+
+
+def test_every_mean_of_the_sweep_knows_its_seconds(run: tuple[RunRecord, Store]) -> None:
+    timed = add_seconds(value_of(run, "means"), CELLS, run[0])
+    assert len(timed) == CELL_COUNT // 2
+    assert (timed["seconds"] > 0).all()
 
 
 def test_each_cell_is_clustered_once(run: tuple[RunRecord, Store]) -> None:
@@ -95,7 +102,7 @@ def test_each_cell_is_clustered_once(run: tuple[RunRecord, Store]) -> None:
     assert not [stage.slot for stage in cells if "#" in stage.slot]
     # The one that is drawn is a cell of the sweep: the same recipe, looked up.
     keys = Counter(stage.key for stage in cells if stage.stage == "cluster_digits")
-    assert len(keys) == CELLS
+    assert len(keys) == CELL_COUNT
     assert keys[record.stages["cluster_digits[shown]"].key] == 2
 
 
@@ -106,7 +113,7 @@ def test_one_more_k_runs_its_cells_and_their_summary_alone(
     more = [*SMALL, f"data.path={own}", "sweep.clusters=[3,6,11]"]
     again = digits.run(digits.configure("quick", more), store=store).record
     ran = Counter(s.stage for s in again.stages.values() if s.outcome.word != "cached")
-    new = CELLS // 2
+    new = CELL_COUNT // 2
     assert ran == {
         "cluster_digits": new,
         "rate_cell": new,

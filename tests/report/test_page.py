@@ -11,9 +11,10 @@ from typing import Any
 
 import pytest
 
-from engine import Selection, Store
+from engine import Artifact, Selection, Store
 from engine.journal import RunRecord
 from report.page import Section, write_page
+from report.results import Results
 from tests.report.markup import Markup
 from tests.report.sample import EVIL, SECTIONS, run
 
@@ -127,11 +128,29 @@ def test_a_sweep_is_one_box_and_one_entry_with_all_its_cells(made: Any) -> None:
     assert all(key.rpartition("-")[2] in entry.text for key in keys)
 
 
-def test_long_tables_show_their_first_rows_and_say_so(tmp_path: Path) -> None:
+def test_a_long_table_is_whole_in_a_window_of_its_own(tmp_path: Path) -> None:
     result, _ = run(tmp_path, f"inner.ks={list(range(2, 40))}")
     page = Markup(result.page.read_text("utf-8"))
     caption = next(c for c in page.all("caption") if "Scan" in c.text)
-    assert caption.text.endswith("the first 12 of 38 rows")
+    assert caption.text.endswith("Scan")
+    window = next(d for d in page.all("div", class_="long") if "Scan" in d.text)
+    assert all(f"{246_812.34 / k:,.0f}" in window.text for k in (2, 39))
+
+
+def test_of_very_many_rows_the_first_are_shown_and_it_says_so() -> None:
+    artifact = Artifact("scan", "0" * 64, "0" * 64, "json", ".json", 2)
+    record = RunRecord("id", "flow", Path("journal"), results={"scan": artifact})
+    rows = [{"k": k} for k in range(401)]
+    (table,) = Results(record, lambda _: rows).tables("scan")
+    assert (table.shown, table.rows, table.long) == (12, 401, False)
+
+
+def test_seconds_come_from_the_runs_records(tmp_path: Path) -> None:
+    result, store = run(tmp_path, "inner.ks=[2,3]")
+    section = Section("Cells", tables=("scan",), seconds=(("scan", "measure[k={k}]"),))
+    page = write_page(result.record, store, sections=[section])
+    table = next(t for t in Markup(page.read_text("utf-8")).all("table") if "Scan" in t.text)
+    assert "seconds" in table.text and "–" not in table.text
 
 
 def test_what_a_run_did_not_make_is_noted(made: Any) -> None:
