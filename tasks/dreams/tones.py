@@ -1,0 +1,87 @@
+"""Grey and its scale: luma, the standardisation S, and the ways to show a standardised picture."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LUMA = (0.299, 0.587, 0.114)  # ITU-R BT.601, as the post has it
+
+
+class Moments(NamedTuple):
+    """Mean and deviation of a picture; the deviation never below 1/√pixels, as TensorFlow has it."""
+
+    mean: float
+    deviation: float
+
+
+def to_luma(pixels: np.ndarray) -> np.ndarray:
+    """Grey float32 (h, w) of 0 to 255, of RGB uint8 (h, w, 3)."""
+    import numpy as np
+
+    grey = np.zeros(pixels.shape[:2], np.float32)
+    for channel, weight in enumerate(LUMA):
+        grey += np.float32(weight) * pixels[..., channel]
+    return grey
+
+
+def moments(picture: np.ndarray) -> Moments:
+    """Mean and deviation of all pixels, summed in double precision."""
+    import numpy as np
+
+    mean = float(picture.mean(dtype=np.float64))
+    deviation = float(picture.std(dtype=np.float64))
+    return Moments(mean, max(deviation, picture.size**-0.5))
+
+
+def standardise(picture: np.ndarray) -> np.ndarray:
+    """S: (x − mean) / max(deviation, 1/√pixels), as `tf.image.per_image_standardization`."""
+    import numpy as np
+
+    mean, deviation = moments(picture)
+    return (picture - np.float32(mean)) / np.float32(deviation)
+
+
+def standardise_each(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """S of each of float32 (n, h, w), and the means and deviations (n, 1, 1) to reverse it."""
+    import numpy as np
+
+    means = pictures.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
+    deviations = pictures.std(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
+    least = np.float32((pictures.shape[1] * pictures.shape[2]) ** -0.5)
+    deviations = np.maximum(deviations, least)
+    return (pictures - means) / deviations, means, deviations
+
+
+def clip_contrast(picture: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """The post's first form: clip(1.1·x, ±.85·min(|min G|, |max G|)), as uint8 from rim to rim.
+
+    Arguments:
+        picture, original: standardised, float32 (h, w).
+    """
+    import numpy as np
+
+    rim = 0.85 * min(abs(float(original.min())), abs(float(original.max())))
+    if rim <= 0:
+        return np.full(picture.shape, 128, np.uint8)
+    return to_bytes((np.float32(1.1 / rim) * picture + 1) / 2)
+
+
+def post_contrast(picture: np.ndarray, factor: float = 0.8, centre: float = 0.46) -> np.ndarray:
+    """The post's second form: clip(factor·(x − mean)/deviation + centre, 0, 1), as uint8.
+
+    Its values are 1 and .33 for the network's small pictures, .8 and .46 for the final one.
+    """
+    import numpy as np
+
+    mean, deviation = moments(picture)
+    return to_bytes(np.float32(factor / deviation) * (picture - np.float32(mean)) + centre)
+
+
+def to_bytes(shares: np.ndarray) -> np.ndarray:
+    """Shares of white, 0 to 1, as uint8; what lies outside is cut off."""
+    import numpy as np
+
+    return (np.clip(shares, 0, 1) * 255 + 0.5).astype(np.uint8)
