@@ -21,8 +21,9 @@ from engine.errors import StoreError
 
 log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.05
 _REMIND_SECONDS = 30.0
+
+Tell = Callable[[str], None]
 
 
 def whoami(run: str = "") -> dict[str, Any]:
@@ -37,6 +38,8 @@ class FileLock:
         path: the lock's file; it stays behind, empty, so that no two lock different inodes.
         run: the id of the run that asks, shown to whoever waits.
     """
+
+    poll_seconds = 0.05
 
     def __init__(self, path: Path, run: str = "") -> None:
         self.path = path
@@ -67,7 +70,7 @@ class FileLock:
     def acquire(
         self,
         timeout: float | None = None,
-        on_wait: Callable[[str], None] = log.info,
+        on_wait: Tell = log.info,
     ) -> bool:
         """Take the lock, waiting for its holder; False when `timeout` seconds have passed.
 
@@ -82,7 +85,7 @@ class FileLock:
             if waited - told >= _REMIND_SECONDS:
                 told = waited
                 on_wait(f"waiting for {self.holder()}: it holds {self.path.stem}")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(self.poll_seconds)
         return True
 
     def release(self) -> None:
@@ -119,22 +122,26 @@ class FileLock:
     def holder(self) -> str:
         """The holder in words, e.g. `run 20260102-… (pid 4242 on box, 3 min)`."""
         try:
-            who = json.loads(self.path.read_text("utf-8"))
-            age = max(0.0, time.time() - float(who["since"]))
-            span = f"{age:.0f} s" if age < 90 else f"{age / 60:.0f} min"
-            name = f"run {who['run']}" if who["run"] else "another process"
-            return f"{name} (pid {who['pid']} on {who['host']}, {span})"
+            return in_words(json.loads(self.path.read_text("utf-8")))
         except (OSError, ValueError, KeyError, TypeError):
             return "another process"
 
     @contextlib.contextmanager
-    def hold(self, on_wait: Callable[[str], None] = log.info) -> Iterator[None]:
+    def hold(self, on_wait: Tell = log.info) -> Iterator[None]:
         """Hold the lock for the length of a `with` block."""
         self.acquire(on_wait=on_wait)
         try:
             yield
         finally:
             self.release()
+
+
+def in_words(who: Any) -> str:
+    """What `whoami` wrote, as `FileLock.holder` says it; raises on garbage."""
+    age = max(0.0, time.time() - float(who["since"]))
+    span = f"{age:.0f} s" if age < 90 else f"{age / 60:.0f} min"
+    name = f"run {who['run']}" if who["run"] else "another process"
+    return f"{name} (pid {who['pid']} on {who['host']}, {span})"
 
 
 @contextlib.contextmanager

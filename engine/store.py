@@ -6,7 +6,8 @@
     locks/  tmp/  checkpoints/  report/
 
 Everything is written to `tmp/` first, synced and moved in by one rename, so that a process
-killed at any moment leaves whole files or none.
+killed at any moment leaves whole files or none. Where the files lie, in a folder or in a bucket
+that several machines share, is the matter of `engine.storage`.
 """
 
 from __future__ import annotations
@@ -15,9 +16,7 @@ import contextlib
 import hashlib
 import logging
 import os
-import secrets
 import shutil
-import socket
 import stat
 from collections.abc import Iterator
 from io import BufferedRandom, BufferedReader
@@ -26,9 +25,10 @@ from typing import Any
 
 from engine import formats
 from engine.artifact import SUFFIX, Artifact
-from engine.errors import DamagedObject, InputError, StoreError
-from engine.locks import FileLock, shared
+from engine.errors import DamagedObject, InputError
+from engine.locks import FileLock
 from engine.record import Record, check_key
+from engine.storage import open_storage
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ def project_root() -> Path:
     return _ROOT
 
 
-def default_root() -> Path:
-    """`LATENTFLOW_STORE`, else `artifacts/` in the project."""
-    return Path(os.environ.get("LATENTFLOW_STORE") or _ROOT / "artifacts").expanduser().resolve()
+def default_address() -> str | Path:
+    """`LATENTFLOW_STORE`, a folder or an `s3://bucket/prefix`; else `artifacts/` in the project."""
+    return os.environ.get("LATENTFLOW_STORE") or _ROOT / "artifacts"
 
 
 def code_cache() -> Path:
@@ -56,20 +56,26 @@ def code_cache() -> Path:
 
 
 class Store:
-    """Reads and writes artifacts and records below one folder.
+    """Reads and writes artifacts and records.
 
     Arguments:
-        root: the folder; made when something is first written.
+        address: a folder, made when something is first written, or an `s3://bucket/prefix`, whose
+            objects are kept in a local folder too.
     """
 
-    def __init__(self, root: Path | None = None) -> None:
-        self.root = (root or default_root()).resolve()
+    def __init__(self, address: str | Path | None = None) -> None:
+        self.storage = open_storage(address or default_address())
+        self.root = self.storage.root
         self.objects = self.root / "objects"
         self.records = self.root / "records"
         self.runs = self.root / "runs"
         self.checkpoints = self.root / "checkpoints"
         self.report = self.root / "report"
-        self._sound: dict[Path, tuple[int, int, int, int]] = {}
+
+    @property
+    def address(self) -> str:
+        """What opens this store again, in this process or on another machine."""
+        return self.storage.address
 
     # Objects
 
@@ -100,7 +106,7 @@ class Store:
                 size=size,
                 spec=encoded.spec,
             )
-            self._publish(temporary, self.path_of(artifact), read_only=True)
+            self.storage.publish(temporary, _name(artifact))
         return artifact
 
     def put_file(self, path: Path, max_bytes: int, copy: bool = True) -> Artifact:
@@ -125,7 +131,7 @@ class Store:
                 shutil.copyfileobj(source, file, _COPY_BYTES)
                 if _sync_and_hash(file) != (sha256, size):
                     raise InputError(f"{path} changed while it was read: try again")
-                self._publish(temporary, self.path_of(artifact), read_only=True)
+                self.storage.publish(temporary, _name(artifact))
         return artifact
 
     def fault(self, artifact: Artifact, deep: bool = False) -> str | None:
@@ -134,29 +140,9 @@ class Store:
         Arguments:
             deep: read the content too; without it, presence and size are looked at.
         """
-        path = self.path_of(artifact)
-        try:
-            found = path.stat()
-        except OSError:
-            return "missing"
-        if not stat.S_ISREG(found.st_mode):
-            return "not a file"
-        if found.st_size != artifact.size:
-            return f"{found.st_size} of {artifact.size} bytes"
-        if not deep:
-            return None
-        mark = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
-        if self._sound.get(path) == mark:
-            return None
-        try:
-            with path.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").hexdigest()
-        except OSError as error:
-            return f"unreadable ({error.strerror})"
-        if content != artifact.sha256:
-            return "content altered"
-        self._sound[path] = mark
-        return None
+        if deep:
+            return self.storage.prove(_name(artifact), artifact.size, artifact.sha256)
+        return self.storage.examine(_name(artifact), artifact.size)
 
     def open(self, artifact: Artifact) -> Path:
         """The path of the artifact's object, after its content was proved undamaged.
@@ -175,9 +161,7 @@ class Store:
 
     def set_aside(self, artifact: Artifact) -> None:
         """Move a damaged object out of the way, so that no lookup takes it for a sound one."""
-        path = self.path_of(artifact)
-        with contextlib.suppress(OSError):
-            path.replace(path.with_name(path.name + ".damaged"))
+        self.storage.set_aside(_name(artifact))
 
     # Records
 
@@ -188,7 +172,7 @@ class Store:
     def read_record(self, key: str) -> Record | None:
         """The record, or None if there is none; raises ValueError if it is garbage."""
         try:
-            data = self.record_path(key).read_bytes()
+            data = self.storage.read(f"records/{check_key(key)}.json")
         except FileNotFoundError:
             return None
         except OSError as error:
@@ -200,66 +184,46 @@ class Store:
 
     def records_of(self, stage: str) -> Iterator[Record]:
         """The records of a stage that can be read, in no order."""
-        for path in self.records.glob(f"{stage}-*.json"):
+        for entry in self.storage.entries("records", f"{stage}-"):
             with contextlib.suppress(ValueError):
-                record = self.read_record(path.stem)
+                record = self.read_record(Path(entry.name).stem)
                 if record is not None and record.recipe.stage == stage:
                     yield record
 
     def write_record(self, record: Record) -> None:
         """Publish a record; its objects must be there already."""
-        self.write_bytes(self.record_path(record.key), record.dumps())
+        self.storage.write(f"records/{check_key(record.key)}.json", record.dumps())
 
     # Files
 
     def write_bytes(self, path: Path, data: bytes) -> None:
         """Write a file of the store so that a reader finds the old or the new one, whole."""
-        with self.temporary(path.suffix) as (temporary, file):
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-            self._publish(temporary, path)
+        self.storage.write(path.relative_to(self.root).as_posix(), data)
 
-    @contextlib.contextmanager
-    def temporary(self, suffix: str) -> Iterator[tuple[Path, BufferedRandom]]:
+    def temporary(
+        self, suffix: str
+    ) -> contextlib.AbstractContextManager[tuple[Path, BufferedRandom]]:
         """A new file in `tmp/`, gone when the block ends unless it was moved away."""
-        folder = self.root / "tmp"
-        path = folder / f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(6)}{suffix}"
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            with path.open("x+b") as file:
-                yield path, file
-        except OSError as error:
-            if isinstance(error, StoreError):
-                raise
-            raise StoreError.because(self.root, error) from error
-        finally:
-            with contextlib.suppress(OSError):
-                path.unlink(missing_ok=True)
-
-    def _publish(self, temporary: Path, target: Path, read_only: bool = False) -> None:
-        if read_only:
-            temporary.chmod(0o444)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        self._sound.pop(target, None)
-        # The folder itself is not synced: a rename that a power failure undoes is a missing file,
-        # which the next look-up sees, and the wait would be half of a small stage's time.
-        temporary.replace(target)
+        return self.storage.temporary(suffix)
 
     # Locks
 
     def lock(self, key: str, run: str = "") -> FileLock:
         """The lock that is held while the stage with this key is computed."""
-        return FileLock(self.root / "locks" / f"{check_key(key)}.lock", run)
+        return self.storage.lock(check_key(key), run)
 
     def using(self) -> contextlib.AbstractContextManager[None]:
         """Hold off the garbage collector while a result is looked up or published."""
-        return shared(self.collector_lock)
+        return self.storage.using()
 
     @property
     def collector_lock(self) -> Path:
         """The file that the garbage collector locks exclusively."""
-        return self.root / "locks" / "collector.lock"
+        return self.storage.collector_lock
+
+
+def _name(artifact: Artifact) -> str:
+    return f"objects/{artifact.address}"
 
 
 def _sync_and_hash(file: BufferedRandom) -> tuple[str, int]:
