@@ -259,7 +259,7 @@ def _stage_seconds(size: int, rounds: int) -> dict[str, float]:
     from tasks.components import fit_components, project
     from tasks.images import load_images
     from tasks.prototypes import fit_prototypes
-    from tasks.scaling import fit_scaling
+    from tasks.scaling import fit_scaling, scale_images
     from tasks.scores import rate_cell, score_clusters
 
     times: dict[str, list[float]] = {}
@@ -276,9 +276,10 @@ def _stage_seconds(size: int, rounds: int) -> dict[str, float]:
     for seed in range(rounds):
         train, _, about = timed(load_images, raw, limit=size)
         for scaling in ("standard-normalise", "normalise"):
-            scaled = timed(fit_scaling, train, test, what=scaling, scaling=scaling)
-        basis = timed(fit_components, scaled.train).basis
-        space = timed(project, scaled.train, scaled.test, basis)
+            learned = timed(fit_scaling, train, what=scaling, scaling=scaling)
+        timed(scale_images, train, test, learned)
+        basis = timed(fit_components, train, learned).basis
+        space = timed(project, train, test, basis, learned)
         pair = {"train": space.train, "test": space.test}
         for algorithm, k in itertools.product(("minibatch", "kmeans"), (100, 1000)):
             what = f"{algorithm}, {k:,} clusters"
@@ -291,7 +292,7 @@ def _stage_seconds(size: int, rounds: int) -> dict[str, float]:
         for stage in (rate_cell, score_clusters):
             timed(stage, cell, train, test, about)
         timed(fit_prototypes, pair, train, test, about, per_class=50, seed=seed)
-        timed(invert_centroids, cell.centroids, scaled.parameters, about, basis)
+        timed(invert_centroids, cell.centroids, learned, about, basis)
     return {name: statistics.median(seconds) for name, seconds in times.items()}
 
 

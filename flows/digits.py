@@ -24,7 +24,7 @@ from tasks.figures.samples import draw_samples
 from tasks.figures.scaling import draw_scaling
 from tasks.figures.sweep import draw_sweep
 from tasks.prototypes import collect_prototypes, fit_prototypes
-from tasks.scaling import fit_scaling
+from tasks.scaling import fit_scaling, scale_images
 from tasks.scores import score_clusters
 from tasks.sweep import collect_sweep, summarise_sweep
 
@@ -117,21 +117,21 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     here: Place = (p.shown.scaling, p.shown.space)
     places = list(dict.fromkeys([here, *(place for group in groups for place in group.places)]))
     scalings = list(dict.fromkeys(scaling for scaling, _ in places))
-    scaled = dict(
-        zip(scalings, fit_scaling.map(train, test, over={"scaling": scalings}), strict=True)
-    )
-    rows = {scaling: scaled[scaling].train for scaling in scalings}
-    bases = dict(zip(scalings, fit_components.map(over={"points": rows}), strict=True))
+    learned = dict(zip(scalings, fit_scaling.map(train, over={"scaling": scalings}), strict=True))
+    bases = dict(zip(scalings, fit_components.map(train, over={"learned": learned}), strict=True))
     basis = bases[p.shown.scaling]
-    spaces: dict[Place, Any] = {}
+    whole = {scaling: learned[scaling] for scaling, space in places if space == "raw"}
+    scaled = scale_images.map(train, test, over={"learned": whole})
+    spaces: dict[Place, Any] = {
+        (scaling, "raw"): {"train": rows.train, "test": rows.test}
+        for scaling, rows in zip(whole, scaled, strict=True)
+    }
     projections: dict[Place, Any] = {}
     for scaling in scalings:
         named = {space: _components(space) for each, space in places if each == scaling}
-        if "raw" in named:
-            del named["raw"]
-            spaces[scaling, "raw"] = {"train": rows[scaling], "test": scaled[scaling].test}
+        named.pop("raw", None)
         found = project.labelled(scaling).map(
-            rows[scaling], scaled[scaling].test, bases[scaling].basis, over={"components": named}
+            train, test, bases[scaling].basis, learned[scaling], over={"components": named}
         )
         for space, projection in zip(named, found, strict=True):
             projections[scaling, space] = projection
@@ -145,23 +145,22 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     shown = p.shown.model_dump(include={"clusters", "algorithm", "seed"})
     cell = cluster_digits.labelled("shown")(space, **shown, **how)
     score = score_clusters(cell, train, test, about)
-    back: dict[str, Any] = {"scaling": p.shown.scaling}
     axes = (basis.basis,) if p.shown.space != "raw" else ()
-    learned: Any = (scaled[p.shown.scaling].parameters, about, *axes)
-    pictures = invert_centroids(cell.centroids, *learned, **back)
+    back = (learned[p.shown.scaling], about, *axes)
+    pictures = invert_centroids(cell.centroids, *back)
 
     over = {"per_class": p.prototypes.per_class, "seed": p.prototypes.seeds}
-    fits = iter(fit_prototypes.map(space, train, test, about, over=over))
+    counted = iter(fit_prototypes.map(space, train, test, about, over=over))
     prototypes = collect_prototypes(
         {
-            str(count): {str(seed): next(fits).summary for seed in p.prototypes.seeds}
+            str(count): {str(seed): next(counted).summary for seed in p.prototypes.seeds}
             for count in p.prototypes.per_class
         }
     )
     drawn = fit_prototypes.labelled("shown")(
         space, train, test, about, per_class=p.prototypes.shown, seed=p.prototypes.seeds[0]
     )
-    drawn_pictures = invert_centroids.labelled("prototypes")(drawn.centroids, *learned, **back)
+    drawn_pictures = invert_centroids.labelled("prototypes")(drawn.centroids, *back)
 
     tsne = p.tsne.model_dump(exclude={"neighbours"})
     embedding = embed_tsne(space["train"], **tsne)

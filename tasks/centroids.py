@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import stage
 from tasks.components import back_project
-from tasks.scaling import Scaling, unscale
+from tasks.scaling import unscale
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,11 +17,9 @@ if TYPE_CHECKING:
 @stage(packages=("numpy",))
 def invert_centroids(
     centroids: np.ndarray,
-    parameters: Mapping[str, np.ndarray],
+    learned: Mapping[str, np.ndarray],
     about: dict[str, Any],
     basis: Mapping[str, np.ndarray] | None = None,
-    *,
-    scaling: Scaling = "normalise",
 ) -> np.ndarray:
     """Points of a space as images, uint8 (k, h, w), as far as the way back exists.
 
@@ -30,13 +28,13 @@ def invert_centroids(
 
     Arguments:
         centroids: float32 (k, c).
-        parameters: what `fit_scaling` learned.
+        learned: what `fit_scaling` returned.
         about: shape, (h, w).
         basis: what `fit_components` learned; none where the space is that of the pixels.
     """
     import numpy as np
 
     rows = centroids if basis is None else back_project(centroids, basis)
-    grey = unscale(rows, scaling, parameters)
+    grey = unscale(rows, learned)
     height, width = about["shape"][:2]
     return np.rint(grey).astype(np.uint8).reshape(len(grey), height, width)

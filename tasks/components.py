@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError, stage
 from tasks.estimators import limited_to
 from tasks.figures.words import percent
+from tasks.scaling import take_blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable
 
     import numpy as np
     import pandas as pd
 
 # The covariance of more takes gigabytes; of the components more than these are never of use.
 MOST_DIMENSIONS, MOST_COMPONENTS = 8192, 1024
-_ROWS = 4096
 
 
 class Components(NamedTuple):
@@ -37,14 +38,18 @@ class Projection(NamedTuple):
 
 
 @stage(packages=("numpy", "scipy", "pandas"))
-def fit_components(points: np.ndarray) -> Components:
+def fit_components(
+    points: np.ndarray | Mapping[str, np.ndarray],
+    learned: Mapping[str, np.ndarray] | None = None,
+) -> Components:
     """Principal components from the covariance matrix and its eigenvectors.
 
-    One pass over the rows, summed in float64; no copy of them is made. The sign of a component is
+    Two passes over the rows, summed in float64; no copy of them is made. The sign of a component is
     free; its largest loading is made positive, so that pictures do not flip between machines.
 
     Arguments:
-        points: float32 (n, d), the training rows.
+        points: the training rows, float32 (n, d); or images, x, uint8 (n, h, w), to be scaled.
+        learned: how: what `fit_scaling` returned.
 
     Raises:
         InputError: fewer than two rows, no variance at all, or d > 8,192.
@@ -53,7 +58,7 @@ def fit_components(points: np.ndarray) -> Components:
     import pandas as pd
     from scipy.linalg import eigh
 
-    rows, size = points.shape
+    rows, size = _shape(points)
     if size > MOST_DIMENSIONS:
         raise InputError(
             f"rows of {size:,} values: their covariance would take {8 * size**2 / 2**30:.0f} GB; "
@@ -63,8 +68,11 @@ def fit_components(points: np.ndarray) -> Components:
         raise InputError(f"components need at least 2 training rows; there is {rows}")
     keep = min(size, MOST_COMPONENTS)
     with limited_to(1):
-        mean = points.mean(axis=0, dtype=np.float64)
-        covariance = _covariance(points, mean)
+        mean = np.zeros(size)
+        for block in take_blocks(points, learned):
+            mean += block.sum(axis=0, dtype=np.float64)
+        mean /= rows
+        covariance = _covariance(take_blocks(points, learned), mean)
         total = float(np.trace(covariance))
         if not total > 0:
             raise InputError("all rows are equal: there is no variance for components to explain")
@@ -103,16 +111,17 @@ def fit_components(points: np.ndarray) -> Components:
 
 @stage(packages=("numpy",))
 def project(
-    train: np.ndarray,
-    test: np.ndarray,
+    train: np.ndarray | Mapping[str, np.ndarray],
+    test: np.ndarray | Mapping[str, np.ndarray],
     basis: Mapping[str, np.ndarray],
+    learned: Mapping[str, np.ndarray] | None = None,
     *,
     components: int | float = 40,
 ) -> Projection:
     """Coordinates of rows in the first principal components.
 
     Arguments:
-        train, test: float32 (n, d).
+        train, test, learned: rows or images as `fit_components` takes them.
         components: how many, or, below 1, the share of the variance that they must explain.
 
     Raises:
@@ -124,7 +133,10 @@ def project(
     axes = np.ascontiguousarray(basis["components"][:count].T)
     centre = basis["mean"] @ axes
     with limited_to(1):
-        projected = [np.asarray(points @ axes - centre) for points in (train, test)]
+        projected = [
+            np.concatenate([block @ axes - centre for block in take_blocks(part, learned)])
+            for part in (train, test)
+        ]
     explained = float(basis["ratio"][:count].sum(dtype=np.float64))
     return Projection(
         projected[0],
@@ -133,7 +145,7 @@ def project(
             "asked": components,
             "components": count,
             "explained": explained,
-            "finding": f"{count:,} of {train.shape[1]:,} components explain {percent(explained)} "
+            "finding": f"{count:,} of {len(basis['mean']):,} components explain {percent(explained)} "
             "of the variance.",
         },
     )
@@ -167,18 +179,25 @@ def _count(components: int | float, ratio: np.ndarray) -> int:
     return min(int(np.searchsorted(cumulative, components)) + 1, len(ratio))
 
 
-def _covariance(points: np.ndarray, mean: np.ndarray) -> np.ndarray:
+def _shape(points: np.ndarray | Mapping[str, np.ndarray]) -> tuple[int, int]:
+    """Rows and values of each."""
+    array = points["x"] if isinstance(points, Mapping) else points
+    return len(array), array[0].size
+
+
+def _covariance(blocks: Iterable[np.ndarray], mean: np.ndarray) -> np.ndarray:
     """Covariance matrix, float64 (d, d): blocks multiplied in float32, their sum in float64.
 
     Rows are centred first: a difference of large sums would lose the small components.
     """
     import numpy as np
 
-    size = points.shape[1]
+    size, rows = len(mean), 0
     centre = mean.astype(np.float32)
     total = np.zeros((size, size))
-    for start in range(0, len(points), _ROWS):
-        block = points[start : start + _ROWS] - centre
+    for block in blocks:
+        block = block - centre
         total += block.T @ block
-    total /= len(points) - 1
+        rows += len(block)
+    total /= rows - 1
     return total

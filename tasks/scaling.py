@@ -9,12 +9,13 @@ normalise-standard
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from engine import InputError, stage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     import numpy as np
 
@@ -25,68 +26,91 @@ _ROWS = 4096  # at a time, so that no second copy of all images is ever held
 
 
 class Scaled(NamedTuple):
-    """train, test: float32 (n, d) · parameters: mean, deviation (d,), norm (1,), float64."""
+    """train, test: float32 (n, d)."""
 
     train: np.ndarray
     test: np.ndarray
-    parameters: dict[str, np.ndarray]
 
 
 @stage(packages=("numpy",))
 def fit_scaling(
-    train: Mapping[str, np.ndarray],
-    test: Mapping[str, np.ndarray],
-    *,
-    scaling: Scaling = "normalise",
-) -> Scaled:
-    """Flatten images to rows and scale them by what the training images say.
+    train: Mapping[str, np.ndarray], *, scaling: Scaling = "normalise"
+) -> dict[str, np.ndarray]:
+    """What a scaling learns from the training images.
 
     A pixel that is the same in all training images has deviation 0 and is only shifted; an image
     without any light stays 0.
 
     Arguments:
-        train, test: x, uint8 (n, h, w), 0..255.
+        train: x, uint8 (n, h, w), 0..255.
+
+    Returns:
+        steps: text, "standard" and "normalise" in their order; mean, deviation (d,), norm (1,),
+        float64: 0, 1 and 1 where there is no such step.
 
     Raises:
         InputError: an unknown scaling.
     """
     import numpy as np
 
-    steps = _steps(scaling)
+    if scaling not in SCALINGS:
+        raise InputError(f"scaling = {scaling!r}: choose one of {', '.join(SCALINGS)}")
+    steps = [] if scaling == "unit" else scaling.split("-")
     size = train["x"][0].size
     learned = {"mean": np.zeros(size), "deviation": np.ones(size), "norm": np.ones(1)}
     for place, step in enumerate(steps):
         # Each step sees what the steps before it made.
         blocks = (_apply(block, steps[:place], learned) for block in _blocks(train["x"]))
         learned |= _learn_standard(blocks) if step == "standard" else _learn_norm(blocks)
-    return Scaled(
-        _scale_all(train["x"], steps, learned), _scale_all(test["x"], steps, learned), learned
-    )
+    return {"steps": np.array(steps, dtype="U9"), **learned}
 
 
-def unscale(points: np.ndarray, scaling: str, parameters: Mapping[str, np.ndarray]) -> np.ndarray:
+@stage(packages=("numpy",))
+def scale_images(
+    train: Mapping[str, np.ndarray],
+    test: Mapping[str, np.ndarray],
+    learned: Mapping[str, np.ndarray],
+) -> Scaled:
+    """Images as scaled rows: four times the bytes, so only for those who cluster all pixels.
+
+    Arguments:
+        train, test: x, uint8 (n, h, w), 0..255.
+        learned: what `fit_scaling` returned.
+    """
+    return Scaled(*(_scale_all(part, learned) for part in (train, test)))
+
+
+def take_blocks(
+    rows: np.ndarray | Mapping[str, np.ndarray], learned: Mapping[str, np.ndarray] | None = None
+) -> Iterator[np.ndarray]:
+    """Rows, 4,096 at a time, float32 (b, d), not to be written to.
+
+    Arguments:
+        rows: float32 (n, d), taken as they are; or images, x, uint8 (n, h, w), which are scaled
+            on the way, so that no scaled copy of all of them is ever held.
+        learned: what `fit_scaling` returned; without it images are divided by 255.
+    """
+    if isinstance(rows, Mapping):
+        for block in _blocks(rows["x"]):
+            yield block if learned is None else _apply(block, learned["steps"], learned)
+    else:
+        for start in range(0, len(rows), _ROWS):
+            yield rows[start : start + _ROWS]
+
+
+def unscale(points: np.ndarray, learned: Mapping[str, np.ndarray]) -> np.ndarray:
     """Scaled rows as grey values 0..255, float32 (k, d), as far as that is possible.
 
     Normalising forgets how much light an image had; the mean of the training images stands in.
-
-    Raises:
-        InputError: an unknown scaling.
     """
     import numpy as np
 
     values = np.asarray(points, dtype=np.float32)
-    for step in reversed(_steps(scaling)):
+    for step in learned["steps"][::-1]:
+        values = values * learned["deviation" if step == "standard" else "norm"]
         if step == "standard":
-            values = values * parameters["deviation"] + parameters["mean"]
-        else:
-            values = values * parameters["norm"]
+            values = values + learned["mean"]
     return np.clip(255 * values, 0, 255).astype(np.float32)
-
-
-def _steps(scaling: str) -> list[str]:
-    if scaling not in SCALINGS:
-        raise InputError(f"scaling = {scaling!r}: choose one of {', '.join(SCALINGS)}")
-    return [] if scaling == "unit" else scaling.split("-")
 
 
 def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
@@ -98,7 +122,9 @@ def _blocks(images: np.ndarray) -> Iterator[np.ndarray]:
         yield block.reshape(len(block), -1) * np.float32(1 / 255)
 
 
-def _apply(block: np.ndarray, steps: list[str], learned: Mapping[str, np.ndarray]) -> np.ndarray:
+def _apply(
+    block: np.ndarray, steps: Iterable[str], learned: Mapping[str, np.ndarray]
+) -> np.ndarray:
     """Scale rows in place, float32 (b, d)."""
     import numpy as np
 
@@ -112,15 +138,13 @@ def _apply(block: np.ndarray, steps: list[str], learned: Mapping[str, np.ndarray
     return block
 
 
-def _scale_all(
-    images: np.ndarray, steps: list[str], learned: Mapping[str, np.ndarray]
-) -> np.ndarray:
+def _scale_all(images: Mapping[str, np.ndarray], learned: Mapping[str, np.ndarray]) -> np.ndarray:
     import numpy as np
 
-    scaled = np.empty((len(images), images[0].size), dtype=np.float32)
+    scaled = np.empty((len(images["x"]), images["x"][0].size), dtype=np.float32)
     start = 0
-    for block in _blocks(images):
-        scaled[start : start + len(block)] = _apply(block, steps, learned)
+    for block in take_blocks(images, learned):
+        scaled[start : start + len(block)] = block
         start += len(block)
     return scaled
 

@@ -32,14 +32,14 @@ def images() -> Images:
 
 @pytest.fixture(scope="module")
 def components(images: Images) -> tuple[Components, Any]:
-    scaled = fit_scaling.fn(images.train, images.test, scaling="normalise")
-    return fit_components.fn(scaled.train), scaled
+    learned = fit_scaling.fn(images.train, scaling="normalise")
+    return fit_components.fn(images.train, learned), learned
 
 
 @pytest.fixture(scope="module")
-def space(components: tuple[Components, Any]) -> dict[str, np.ndarray]:
-    fit, scaled = components
-    found = project.fn(scaled.train, scaled.test, fit.basis, components=40)
+def space(images: Images, components: tuple[Components, Any]) -> dict[str, np.ndarray]:
+    fit, learned = components
+    found = project.fn(images.train, images.test, fit.basis, learned, components=40)
     assert found.summary["explained"] == pytest.approx(0.769, abs=0.002)
     return {"train": found.train, "test": found.test}
 

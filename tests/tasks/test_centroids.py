@@ -5,7 +5,7 @@ import pytest
 
 from tasks.centroids import invert_centroids
 from tasks.components import fit_components, project
-from tasks.scaling import SCALINGS, Scaling, fit_scaling
+from tasks.scaling import SCALINGS, Scaling, fit_scaling, scale_images
 
 
 @pytest.fixture(scope="module")
@@ -22,15 +22,13 @@ def train() -> dict[str, np.ndarray]:
 def test_a_centroid_comes_back_as_the_picture_it_stands_for(
     train: dict[str, np.ndarray], scaling: Scaling, components: int | None
 ) -> None:
-    scaled = fit_scaling.fn(train, train, scaling=scaling)
-    points, basis = scaled.train, None
+    learned = fit_scaling.fn(train, scaling=scaling)
+    points, basis = scale_images.fn(train, train, learned).train, None
     if components:
-        basis = fit_components.fn(scaled.train).basis
-        points = project.fn(scaled.train, scaled.test, basis, components=components).train
+        basis = fit_components.fn(train, learned).basis
+        points = project.fn(train, train, basis, learned, components=components).train
     centroids = np.stack([points[column::5].mean(axis=0) for column in range(5)])
-    pictures = invert_centroids.fn(
-        centroids, scaled.parameters, {"shape": [7, 5]}, basis, scaling=scaling
-    )
+    pictures = invert_centroids.fn(centroids, learned, {"shape": [7, 5]}, basis)
     assert pictures.shape == (5, 7, 5)
     assert pictures.dtype == np.uint8
     means = np.stack([train["x"][column::5].mean(axis=0) for column in range(5)])

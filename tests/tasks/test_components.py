@@ -7,6 +7,7 @@ from sklearn.decomposition import PCA
 
 from engine import InputError
 from tasks.components import Components, back_project, fit_components, project
+from tasks.scaling import fit_scaling, scale_images
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +83,19 @@ def test_impossible_counts_are_explained(
 def test_all_components_bring_the_rows_back(points: np.ndarray, fit: Components) -> None:
     found = project.fn(points[:20], points[:20], fit.basis, components=64).train
     assert back_project(found, fit.basis) == pytest.approx(points[:20], abs=1e-2)
+
+
+def test_images_are_scaled_on_the_way() -> None:
+    rng = np.random.default_rng(0)
+    train, test = ({"x": rng.integers(0, 256, (n, 4, 3), dtype=np.uint8)} for n in (200, 50))
+    learned = fit_scaling.fn(train, scaling="standard-normalise")
+    scaled = scale_images.fn(train, test, learned)
+    fit, reference = fit_components.fn(train, learned), fit_components.fn(scaled.train)
+    assert fit.basis["components"].tobytes() == reference.basis["components"].tobytes()
+    found = project.fn(train, test, fit.basis, learned, components=5)
+    expected = project.fn(scaled.train, scaled.test, fit.basis, components=5)
+    assert found.test == pytest.approx(expected.test, abs=1e-6)
+    assert found.summary == expected.summary
 
 
 def test_the_same_recipe_gives_the_same_bits(points: np.ndarray, fit: Components) -> None:
