@@ -17,6 +17,8 @@ from flows.digit_cells import CELLS, plan_cells
 from flows.digits import SECTIONS, check_data, digits
 from flows.digits_parameters import PRESETS
 from report.timing import add_seconds
+from tasks.catalogue import FASHION_MNIST
+from tasks.datasets import bundled_path
 
 SMALL = [
     "data.offline=true", "data.size=8", "data.test_fraction=.25", "shown.space=pca3",
@@ -137,6 +139,19 @@ def test_the_store_gives_the_same_digests_again(
     assert {slot: [a.digest for a in s.artifacts] for slot, s in again.stages.items()} == {
         slot: [a.digest for a in s.artifacts] for slot, s in record.stages.items()
     }
+
+
+def test_fashion_mnist_runs_through(tmp_path: Path) -> None:
+    path = bundled_path(FASHION_MNIST)
+    if path is None or not path.exists():
+        pytest.skip("Debian's package dataset-fashion-mnist is not installed")
+    p = digits.configure("quick", [*SMALL, "data.dataset=fashion-mnist", "data.limit=600"])
+    done = digits.run(p, store=Store(tmp_path / "store"))
+    assert done.record.status == "completed"
+    with Session(Store(tmp_path / "store")).active():
+        assert set(load(done.record.results["score"])["per_class"]) == set(FASHION_MNIST.classes)
+        assert load(done.record.results["cells"])["accuracy"].max() > 0.4
+    assert "Ankle boot" in done.page.read_text("utf-8")  # type: ignore[union-attr]
 
 
 def test_a_folder_of_pictures_runs_through(tmp_path: Path) -> None:
