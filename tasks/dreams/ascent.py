@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import InputError
 from tasks.dreams.measure import Measure, Tables
 from tasks.dreams.objectives import Objective
+from tasks.dreams.pixels import Pixels
+from tasks.training.runtime import start_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
@@ -75,9 +77,10 @@ class Ascent:
         climb = ascent.climb(images, objectives, Climbing(steps=30))
 
     Arguments:
-        network: a Keras model of images; it sees the images as they are.
+        network: a Keras model of images.
         objectives: every objective that `climb` will get (their layers become part of the graph).
         shape: (h, w, c) of the images, for a network that takes images of any size.
+        pixels: what the network expects (`tasks.dreams.pixels`); images are standardised ones.
         chunk_bytes: memory for the activations of the images that climb at once.
 
     `traces` counts how often the graph was traced: once, whatever is climbed.
@@ -88,9 +91,10 @@ class Ascent:
         network: Any,
         objectives: Sequence[Objective],
         shape: tuple[int, int, int] | None = None,
+        pixels: Pixels = "standard",
         chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
-        self._measure = Measure(network, objectives, shape)
+        self._measure = Measure(network, objectives, shape, pixels)
         self.shape = self._measure.shape
         self.chunk = max(1, chunk_bytes // (4 * KEPT * self._measure.largest))
         self.traces = 0
@@ -197,7 +201,7 @@ class Ascent:
 
     def _compile(self) -> tuple[Any, Any]:
         """The compiled climb of some steps, and the compiled rating."""
-        import tensorflow as tf
+        tf = start_tensorflow()
 
         height, width, _ = self.shape
         number, whole, logical = tf.float32, tf.int32, tf.bool
@@ -292,7 +296,7 @@ def _least_deviation(images: np.ndarray) -> float:
 
 def _unit(gradient: Any) -> Any:
     """Each image's gradient divided by its root mean square; one of zeros stays."""
-    import tensorflow as tf
+    tf = start_tensorflow()
 
     # By the largest first: squares of small gradients would vanish in float32.
     gradient = tf.math.divide_no_nan(
@@ -304,7 +308,7 @@ def _unit(gradient: Any) -> Any:
 
 def _coarse(gradient: Any, grid: Any, size: tuple[int, int]) -> Any:
     """The gradient as seen on a grid of fewer pixels; on the full grid itself."""
-    import tensorflow as tf
+    tf = start_tensorflow()
 
     def shrink() -> Any:
         small = tf.image.resize(gradient, grid, "bicubic", antialias=True)
@@ -315,7 +319,7 @@ def _coarse(gradient: Any, grid: Any, size: tuple[int, int]) -> Any:
 
 def _variation(x: Any) -> Any:
     """∂TV/∂x of the isotropic total variation (Rudin, Osher & Fatemi 1992), smooth where flat."""
-    import tensorflow as tf
+    tf = start_tensorflow()
 
     down = tf.pad(x[:, 1:] - x[:, :-1], ((0, 0), (0, 1), (0, 0), (0, 0)))
     right = tf.pad(x[:, :, 1:] - x[:, :, :-1], ((0, 0), (0, 0), (0, 1), (0, 0)))
@@ -331,7 +335,7 @@ def _variation(x: Any) -> Any:
 
 def _held(x: Any, mean: Any, deviation: Any, hold: Any) -> Any:
     """The images with these means and deviations, (n,), where `hold` is true."""
-    import tensorflow as tf
+    tf = start_tensorflow()
 
     def again() -> Any:
         now, square = tf.nn.moments(x, axes=(1, 2, 3), keepdims=True)
