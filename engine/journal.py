@@ -37,6 +37,7 @@ class StageRun:
         slot: its place in the flow: the stage's name, with a label where it is used repeatedly.
         seconds: wall time of the computation; for a cached stage, of the one that made it.
         inputs: place → digest.
+        ended: seconds from the run's start to the stage's outcome; None in an old journal.
     """
 
     slot: str
@@ -48,6 +49,7 @@ class StageRun:
     artifacts: list[Artifact] = field(default_factory=list)
     inputs: dict[str, str] = field(default_factory=dict)
     error: str = ""
+    ended: float | None = field(default=None, compare=False)
 
     def to_json(self) -> dict[str, Any]:
         """The stage's journal line, without its event's name and time."""
@@ -76,6 +78,7 @@ class StageRun:
             artifacts=[Artifact.from_json(a) for a in data["artifacts"]],
             inputs=dict(data["inputs"]),
             error=data["error"],
+            ended=float(data["at"]) if "at" in data else None,
         )
 
 
@@ -158,8 +161,11 @@ class Journal:
         self.write("start", flow=flow, started=now.isoformat(timespec="seconds"), **who, **header)
 
     def write(self, event: str, **data: Any) -> None:
-        """Append one event."""
-        text = json.dumps({"event": event, **data}, ensure_ascii=False, default=str) + "\n"
+        """Append one event, with the seconds since the run's start."""
+        at = round(time.monotonic() - self._started, 3)
+        text = (
+            json.dumps({"event": event, "at": at, **data}, ensure_ascii=False, default=str) + "\n"
+        )
         line = text.encode(errors="backslashreplace")
         with self._mutex:
             if self._fd is None:
