@@ -47,7 +47,8 @@ def test_round_trip(store):
     assert run.stages == {STAGE.slot: STAGE}
     assert run.begun == [STAGE.key]
     assert run.sources == [ARTIFACT]
-    assert 0 <= (run.stages[STAGE.slot].ended or -1) <= run.seconds
+    ended = run.stages[STAGE.slot].ended
+    assert ended is not None and 0 <= ended <= run.seconds
     assert run.results == {"table": ARTIFACT}
     assert run.counts == {"unchanged": 1}
     assert json.loads(json.dumps(run.to_json()))["stages"][0]["reasons"][0]["text"] == (
