@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cli import words
 from cli.messages import reasons_text
@@ -78,6 +78,7 @@ class Progress:
 
     def __init__(self, plan: Plan, title: str) -> None:
         self.title = title
+        self._flow = plan.flow
         self.expected = plan.expected_seconds if not plan.without_estimate else None
         self.started = time.monotonic()
         self.lines: list[Line] = []
@@ -90,9 +91,15 @@ class Progress:
 
     def observe(self, session: Session) -> None:
         """Listen to a run's session."""
-        self.started = time.monotonic()
-        session.on_event = self.note
-        session.on_progress = self.note_progress
+        if not self.finished:
+            self.started = time.monotonic()
+        prefix = "" if session.flow == self._flow else f"{session.flow}/"  # a part of a group
+
+        def placed(call: Call) -> Call:
+            return replace(call, slot=prefix + call.slot)
+
+        session.on_event = lambda call: self.note(placed(call))
+        session.on_progress = lambda call, progress: self.note_progress(placed(call), progress)
 
     def interrupt(self) -> None:
         """The user has stopped the run: stages that end from now on did not fail."""
@@ -151,8 +158,9 @@ class Progress:
 
     def _expect(self, call: Call) -> Line:
         last = self.lines[-1] if self.lines else None
-        if last is None or last.name != call.stage.name:
-            last = Line(call.stage.name if call.slot != call.stage.name else call.slot)
+        name = call.slot.partition("[")[0].partition("#")[0]
+        if last is None or last.name != name:
+            last = Line(name)
             self.lines.append(last)
         last.planned[call.slot] = call.outcome
         if call.outcome is not Outcome.CACHED:

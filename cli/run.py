@@ -19,6 +19,7 @@ from cli.process import Interrupts, end_now
 from cli.progress import Progress, make_progress
 from cli.screen import Screen
 from engine import Flow, LatentflowError, Plan, Run, Selection, Store
+from engine.group import PartsFailed
 
 
 @dataclass
@@ -78,8 +79,12 @@ def run(
     served = record or not (local or plan.fresh)
     order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
     progress = make_progress(plan, f"{flow} · {preset}", quiet=json or plan.fresh)
-    with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
-        finished = _execute(order, progress)
+    try:
+        with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
+            finished = _execute(order, progress)
+    except PartsFailed as failed:
+        _report(order, failed.run)
+        raise
     _report(order, finished)
 
 
@@ -97,7 +102,7 @@ def _execute(order: Order, progress: Progress) -> Run:
             _stop(progress, 128 + signal.SIGTERM)
         raise
     except LatentflowError as error:
-        if progress.finished:
+        if progress.finished and not isinstance(error, PartsFailed):
             lost = isinstance(error, ServerLost)
             then = "with --local it needs no server" if lost else "once the cause is mended"
             error.add_note(f"{_kept(progress)}; the same command goes on, {then}")

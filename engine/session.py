@@ -78,6 +78,11 @@ class Session:
         """The id of the run, empty outside one."""
         return self.journal.id if self.journal else ""
 
+    @property
+    def flow(self) -> str:
+        """The name of the flow that is run, empty outside a run."""
+        return self.journal.path.parent.name if self.journal else ""
+
     @contextlib.contextmanager
     def active(self) -> Iterator[Session]:
         """Make this the session that stages called in the block belong to."""
