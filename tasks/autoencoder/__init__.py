@@ -1,0 +1,1 @@
+"""Autoencoders: networks, training, and what their latent space holds."""
