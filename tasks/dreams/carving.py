@@ -17,15 +17,16 @@ weights that add up to 1 leave no border. In `seed`, details C and C_m are the o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tasks.dreams.ascent import Ascent, Climbing
 from tasks.dreams.objectives import Objective
+from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize, resize_matrix
 from tasks.dreams.tiles import Grid, cut
-from tasks.dreams.tones import standardise, standardise_each
+from tasks.dreams.tones import standardise_each
 
 if TYPE_CHECKING:
     import numpy as np
@@ -123,7 +124,7 @@ def carve_corrected(
                 _add(f, layer, gains * (higher - z))
             ends = level == len(levels) - 1
             if ends:
-                now = [standardise(f) for f in now]
+                now = [standardise(f[None])[0] for f in now]
             yield State(loop, level, ends, now, tuple(visits) if ends else ())
 
 
@@ -137,8 +138,10 @@ def carve_seed(
 ) -> Iterator[State]:
     """Carve as the post does, formula by formula; the first level is the whole picture as one tile."""
     height, width = ascent.shape[:2]
-    small = [standardise(resize(g, height, width)) for g in pictures]
-    details = [g - standardise(resize(d, *g.shape)) for g, d in zip(pictures, small, strict=True)]
+    small = [standardise(resize(g, height, width)[None])[0] for g in pictures]
+    details = [
+        g - standardise(resize(d, *g.shape)[None])[0] for g, d in zip(pictures, small, strict=True)
+    ]
     finer = [
         [_details(g, layer, ascent.shape) for g, layer in zip(pictures, layers, strict=True)]
         for layers in levels[1:]
@@ -148,7 +151,8 @@ def carve_seed(
         visits: list[Visit] = []
         climbed = _climb(ascent, [d[None] for d in small], levels[0], climbing, loop, 0, visits)
         now = [
-            standardise(resize(d[0], *c.shape) + c) for d, c in zip(climbed, details, strict=True)
+            standardise((resize(d[0], *c.shape) + c)[None])[0]
+            for d, c in zip(climbed, details, strict=True)
         ]
         if len(levels) > 1:
             yield State(loop, 0, False, now, ())
@@ -165,7 +169,7 @@ def carve_seed(
                     f[place] = resize(tile, *correction.shape) + correction
             if level < len(levels) - 1:
                 yield State(loop, level, False, now, ())
-        now = [standardise(f) for f in now]
+        now = [standardise(f[None])[0] for f in now]
         small = [resize(f, height, width) for f in now]
         yield State(loop, len(levels) - 1, True, now, tuple(visits))
 
@@ -219,8 +223,5 @@ def _details(picture: np.ndarray, layer: Layer, shape: tuple[int, ...]) -> list[
     found = []
     for (row, column), small in zip(layer.places, see(picture, layer, shape), strict=True):
         tile = picture[layer.grid.rows[row].tile, layer.grid.columns[column].tile]
-        found.append(tile - standardise(resize(small, *tile.shape)))
+        found.append(tile - standardise(resize(small, *tile.shape)[None])[0])
     return found
-
-
-Carver = Callable[..., Iterator[State]]

@@ -1,4 +1,4 @@
-"""Grey and its scale: luma, the standardisation S, and the ways to show a standardised picture."""
+"""Grey and its scale: luma, standardisation that can be reversed, the post's clip contrast."""
 
 from __future__ import annotations
 
@@ -36,16 +36,11 @@ def moments(picture: np.ndarray) -> Moments:
     return Moments(mean, max(deviation, picture.size**-0.5))
 
 
-def standardise(picture: np.ndarray) -> np.ndarray:
-    """S: (x − mean) / max(deviation, 1/√pixels), as `tf.image.per_image_standardization`."""
-    import numpy as np
-
-    mean, deviation = moments(picture)
-    return (picture - np.float32(mean)) / np.float32(deviation)
-
-
 def standardise_each(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """S of each of float32 (n, h, w), and the means and deviations (n, 1, 1) to reverse it."""
+    """S of each of float32 (n, h, w), and means and deviations (n, 1, 1) to reverse it.
+
+    S: (x − mean) / max(deviation, 1/√pixels), as `tf.image.per_image_standardization`.
+    """
     import numpy as np
 
     means = pictures.mean(axis=(1, 2), keepdims=True, dtype=np.float64).astype(np.float32)
@@ -56,7 +51,7 @@ def standardise_each(pictures: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
 
 
 def clip_contrast(picture: np.ndarray, original: np.ndarray) -> np.ndarray:
-    """The post's first form: clip(1.1·x, ±.85·min(|min G|, |max G|)), as uint8 from rim to rim.
+    """The post's form: clip(1.1·x, ±.85·min(|min G|, |max G|)), as uint8 from rim to rim.
 
     Arguments:
         picture, original: standardised, float32 (h, w).
@@ -67,17 +62,6 @@ def clip_contrast(picture: np.ndarray, original: np.ndarray) -> np.ndarray:
     if rim <= 0:
         return np.full(picture.shape, 128, np.uint8)
     return to_bytes((np.float32(1.1 / rim) * picture + 1) / 2)
-
-
-def post_contrast(picture: np.ndarray, factor: float = 0.8, centre: float = 0.46) -> np.ndarray:
-    """The post's second form: clip(factor·(x − mean)/deviation + centre, 0, 1), as uint8.
-
-    Its values are 1 and .33 for the network's small pictures, .8 and .46 for the final one.
-    """
-    import numpy as np
-
-    mean, deviation = moments(picture)
-    return to_bytes(np.float32(factor / deviation) * (picture - np.float32(mean)) + centre)
 
 
 def to_bytes(shares: np.ndarray) -> np.ndarray:
