@@ -6,11 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 from cli import options, words
-from cli.compare import Change, Comparison, compare
 from cli.messages import print_json
 from cli.run_names import find_run
 from cli.screen import Screen, Table
 from engine import Store
+from engine.compare import Change, Comparison, compare
 
 _MOST_ROWS = 40
 

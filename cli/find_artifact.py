@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.compare import artifact_name
 from engine import Artifact, InputError, Store
+from engine.compare import artifact_name
 from engine.journal import RunRecord, StageRun, list_runs, read_run
 from engine.parameters import nearest
 

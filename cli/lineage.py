@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cli.compare import artifact_name
 from engine import Artifact, Recipe, Store
+from engine.compare import artifact_name
 from engine.journal import RunRecord, StageRun
 
 _SHOWN_PARAMETERS = 4

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from engine import Artifact, DamagedObject, Recipe, Store
+from engine.artifact import Artifact
+from engine.errors import DamagedObject
 from engine.journal import RunRecord
+from engine.recipe import Recipe
+from engine.store import Store
 
 _MOST_METRICS = 200  # of one artifact: more is a table, not a handful of metrics
 
@@ -27,7 +30,7 @@ class Change:
 
 @dataclass
 class Comparison:
-    """Two runs, the older one on the left.
+    """Two runs, the first one on the left.
 
     Arguments:
         code: symbols by what became of them; old and new are their hashes.
