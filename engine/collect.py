@@ -3,7 +3,8 @@
     run ── used ──▸ record ── made ──▸ object        what no kept run reaches is removed
 
 The collector locks out look-ups and publications for the moment that it takes; what a running
-flow uses stands in its journal, what it has just written is newer than its start.
+flow uses stands in its journal, what it has just written is newer than its start. Writers of a
+bucket cannot be locked out: there, what was written within the hour stays too.
 """
 
 from __future__ import annotations
@@ -11,20 +12,18 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import shutil
 import socket
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
 from engine.artifact import Artifact
 from engine.errors import InputError
 from engine.journal import RunRecord, is_live, list_runs, read_run
-from engine.locks import FileLock
 from engine.pins import list_pins
+from engine.storage import Entry
 from engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ log = logging.getLogger(__name__)
 _ABANDONED_SECONDS = 86400.0  # a temporary file of another machine is left alone that long
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing in the store, with the reason for which it stays or goes."""
 
@@ -43,7 +42,7 @@ class Item:
 
     def to_json(self) -> dict[str, Any]:
         """The item as plain JSON data."""
-        return vars(self).copy()
+        return asdict(self)
 
 
 @dataclass
@@ -77,7 +76,7 @@ class Collection:
 
 @dataclass
 class _Roots:
-    runs: dict[Path, str] = field(default_factory=dict)
+    runs: dict[str, str] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     objects: dict[str, str] = field(default_factory=dict)
     since: float | None = None
@@ -96,22 +95,25 @@ def collect(store: Store, keep: int = 5, dry_run: bool = False) -> Collection:
     if keep < 1:
         raise InputError(f"--keep {keep}: at least the newest run of each flow stays (1 or more)")
     result = Collection(dry_run)
-    if not store.root.exists():
+    storage = store.storage
+    if not storage.exists():
         return result
     # Only to tell what would go, nobody needs to wait, and the store may be read-only.
-    alone = FileLock(store.collector_lock).hold(on_wait=log.info)
-    with store.using() if dry_run else alone:
+    with storage.using() if dry_run else storage.alone(log.info):
         roots = _find_roots(store, keep)
-        for kind, path in _contents(store):
-            reason = _why_kept(store, roots, kind, path)
-            size = _size(path)
-            name = path.relative_to(store.root).as_posix()
-            if reason is not None:
-                result.kept.append(Item(kind, name, size, reason))
-                continue
-            result.removed.append(Item(kind, name, size, _why_removed(kind)))
-            if not dry_run:
-                _remove(path)
+        now = storage.now()
+        for kind, folder in storage.kinds.items():
+            for entry in storage.entries(folder):
+                if kind == "run" and not entry.name.endswith(".jsonl"):
+                    continue
+                reason = _why_kept(roots, kind, entry, now)
+                if reason is None and now - entry.written < storage.grace:
+                    reason = "written within the hour"
+                kept = reason is not None
+                item = Item(kind, entry.name, entry.size, reason or _why_removed(kind))
+                (result.kept if kept else result.removed).append(item)
+        if not dry_run:
+            storage.remove(item.name for item in result.removed)
     return result
 
 
@@ -134,7 +136,7 @@ def _find_roots(store: Store, keep: int) -> _Roots:
         )
         if reason is None:
             continue
-        roots.runs[path] = reason
+        roots.runs[f"runs/{flow}/{path.name}"] = reason
         run = read_run(path)
         for key in (*run.begun, *(stage.key for stage in run.stages.values())):
             roots.keys.setdefault(key, f"used by {path.stem}")
@@ -165,52 +167,34 @@ def _start(run: RunRecord) -> float:
         return run.path.stat().st_ctime - 60.0
 
 
-def _contents(store: Store) -> Iterator[tuple[str, Path]]:
-    yield from (("run", path) for path in list_runs(store))
-    for kind, pattern in (
-        ("record", "records/*"),
-        ("object", "objects/*/*"),
-        ("temporary", "tmp/*"),
-        ("checkpoint", "checkpoints/*"),
-    ):
-        yield from ((kind, path) for path in sorted(store.root.glob(pattern)))
-
-
-def _why_kept(store: Store, roots: _Roots, kind: str, path: Path) -> str | None:
+def _why_kept(roots: _Roots, kind: str, entry: Entry, now: float) -> str | None:
     if kind == "run":
-        return roots.runs.get(path)
+        return roots.runs.get(entry.name)
     if kind == "temporary":
-        return _owner(path)
-    try:
-        written = path.stat().st_mtime
-    except OSError:
-        return None
-    if roots.since is not None and written >= roots.since:
+        return _owner(entry, now)
+    if roots.since is not None and entry.written >= roots.since:
         return "newer than the start of a running flow"
+    name = entry.name.partition("/")[2]
     if kind == "record":
-        return roots.keys.get(path.stem)
+        return roots.keys.get(PurePosixPath(name).stem)
     if kind == "checkpoint":
-        return roots.keys.get(path.name)
-    address = path.relative_to(store.objects).as_posix()
-    if address in roots.objects:
-        return roots.objects[address]
-    return None
+        return roots.keys.get(name)
+    return roots.objects.get(name) if kind == "object" else None
 
 
-def _owner(path: Path) -> str | None:
+def _owner(entry: Entry, now: float) -> str | None:
     """The living process that may still write a temporary file."""
-    host, _, rest = path.name.rpartition("-")[0].rpartition("-")
+    host, _, rest = entry.name.removeprefix("tmp/").rpartition("-")[0].rpartition("-")
     if host == socket.gethostname() and rest.isdigit():
         try:
             os.kill(int(rest), 0)
-        except ProcessLookupError:
+        except (ProcessLookupError, OverflowError):
             return None
         except PermissionError:
             pass
         return f"process {rest} is writing it"
-    with contextlib.suppress(OSError):
-        if time.time() - path.stat().st_mtime < _ABANDONED_SECONDS:
-            return "another machine may be writing it"
+    if now - entry.written < _ABANDONED_SECONDS:
+        return "another machine may be writing it"
     return None
 
 
@@ -218,20 +202,5 @@ def _why_removed(kind: str) -> str:
     return {
         "run": "older than the runs that are kept",
         "temporary": "its process is gone",
+        "lease": "it has run out",
     }.get(kind, "no kept run uses it")
-
-
-def _size(path: Path) -> int:
-    try:
-        if path.is_dir():
-            return sum(p.stat().st_size for p in path.rglob("*") if p.is_file())
-        return path.stat().st_size
-    except OSError:
-        return 0
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)

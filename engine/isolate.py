@@ -61,7 +61,7 @@ def run_isolated(
         "module": stage.fn.__module__,
         "file": inspect.getsourcefile(inspect.unwrap(stage.fn)),
         "stage": stage.fn.__qualname__,
-        "root": str(store.root),
+        "store": store.address,
         "inputs": replace_handles(bound.inputs, lambda a: {_HANDLE: a.to_json()}),
         "params": {name: _pack(value, name) for name, value in bound.params.items()},
         "path": sys.path,
@@ -248,7 +248,7 @@ def _main() -> None:
     os.dup2(2, 1)  # what a stage prints must not mix with the answer
     try:
         stage = _find(task)
-        store = Store(Path(task["root"]))
+        store = Store(task["store"])
         bound = Bound(
             _revive(task["inputs"]), {n: _unpack(value) for n, value in task["params"].items()}
         )

@@ -23,10 +23,14 @@ from pathlib import Path
 from typing import Any
 
 from engine.artifact import Artifact
+from engine.locks import is_held
 from engine.outcome import Outcome, Reason
 from engine.store import Store
 
 log = logging.getLogger(__name__)
+
+_SILENT_SECONDS = 60.0  # a run elsewhere that has not renewed its journal for so long is dead
+_END = b'{"event": "end"'
 
 
 @dataclass
@@ -157,6 +161,7 @@ class Journal:
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         except OSError as error:
             log.warning("this run leaves no journal: %s (%s)", self.path, error.strerror)
+        self._follower = store.storage.follow(self.path) if self._fd is not None else None
         who = {"pid": os.getpid(), "host": socket.gethostname()}
         self.write("start", flow=flow, started=now.isoformat(timespec="seconds"), **who, **header)
 
@@ -188,6 +193,8 @@ class Journal:
         )
         with self._mutex:
             self._close()
+        if self._follower is not None:
+            self._follower.end()
 
     def _close(self) -> None:
         fd, self._fd = self._fd, None
@@ -241,22 +248,21 @@ def _events(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def is_live(path: Path) -> bool:
-    """Whether the run that writes this journal is still alive."""
+    """Whether the run that writes this journal is still alive, here or on another machine."""
+    if is_held(path):
+        return True
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        about = path.stat()
+        if about.st_mode & 0o222 or time.time() - about.st_mtime > _SILENT_SECONDS:
+            return False  # a journal of this machine, or one that has not been renewed
+        return not path.read_bytes().rstrip().rpartition(b"\n")[2].startswith(_END)
     except OSError:
         return False
-    try:
-        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(fd)
-    return False
 
 
 def list_runs(store: Store, flow: str | None = None, newest: int | None = None) -> list[Path]:
     """Journals, newest first; all flows or one, all runs or the newest few of each flow."""
+    store.storage.gather(flow, newest)
     folders = [store.runs / flow] if flow else sorted(p for p in store.runs.glob("*") if p.is_dir())
     found: list[Path] = []
     for folder in folders:

@@ -105,19 +105,7 @@ class FileLock:
 
     def is_locked(self) -> bool:
         """Whether anyone holds the lock now."""
-        if self.held:
-            return True
-        try:
-            fd = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            return False
-        try:
-            fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(fd)
-        return False
+        return self.held or is_held(self.path)
 
     def holder(self) -> str:
         """The holder in words, e.g. `run 20260102-… (pid 4242 on box, 3 min)`."""
@@ -134,6 +122,21 @@ class FileLock:
             yield
         finally:
             self.release()
+
+
+def is_held(path: Path) -> bool:
+    """Whether a process of this machine holds a lock on the file."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(fd)
+    return False
 
 
 def in_words(who: Any) -> str:

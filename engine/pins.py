@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import json
 
-from engine.errors import InputError
+from engine.errors import InputError, StoreError
 from engine.journal import list_runs
 from engine.store import Store
+
+_FILE = "pins.json"
 
 
 def list_pins(store: Store) -> list[str]:
     """Ids of the pinned runs."""
     try:
-        pins = json.loads((store.root / "pins.json").read_text("utf-8"))
-    except (OSError, ValueError):
+        return _parse(store.storage.read(_FILE))
+    except StoreError:
+        raise  # not to know the pins is no reason to collect what they keep
+    except OSError:
         return []
-    return sorted(str(pin) for pin in pins) if isinstance(pins, list) else []
 
 
 def pin(store: Store, run_id: str) -> None:
     """Keep a run and all it needs; raises InputError if there is no such run."""
     if run_id not in {path.stem for path in list_runs(store)}:
         raise InputError(f"there is no run {run_id}: `latentflow runs` lists them")
-    _write(store, sorted({*list_pins(store), run_id}))
+    store.storage.update(_FILE, lambda old: _form({*_parse(old), run_id}))
 
 
 def unpin(store: Store, run_id: str) -> None:
@@ -30,9 +33,16 @@ def unpin(store: Store, run_id: str) -> None:
     pins = list_pins(store)
     if run_id not in pins:
         raise InputError(f"run {run_id} is not pinned; pinned: {', '.join(pins) or 'none'}")
-    _write(store, [pin for pin in pins if pin != run_id])
+    store.storage.update(_FILE, lambda old: _form({*_parse(old)} - {run_id}))
 
 
-def _write(store: Store, pins: list[str]) -> None:
-    with store.using():
-        store.write_bytes(store.root / "pins.json", json.dumps(pins, indent=1).encode())
+def _parse(data: bytes) -> list[str]:
+    try:
+        pins = json.loads(data)
+    except ValueError:
+        return []
+    return sorted(str(pin) for pin in pins) if isinstance(pins, list) else []
+
+
+def _form(pins: set[str]) -> bytes:
+    return json.dumps(sorted(pins), indent=1).encode()

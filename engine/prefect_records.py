@@ -59,7 +59,7 @@ class RecordStorage(WritableFileSystem):
     def read_path(self, path: str, _sync: bool = True) -> bytes:  # type: ignore[override]
         """The record with this key, in Prefect's form; raises ValueError if there is none."""
         key = Path(path).name
-        store = Store(Path(self.root))
+        store = Store(self.root)
         record = store.read_record(key)
         if record is None:
             raise ValueError(f"no record {key}")
@@ -72,7 +72,7 @@ class RecordStorage(WritableFileSystem):
 
     def write_path(self, path: str, content: bytes, _sync: bool = True) -> None:  # type: ignore[override]
         """Nothing to write: the stage has published its record itself, atomically."""
-        if not Store(Path(self.root)).record_path(Path(path).name).exists():
+        if Store(self.root).read_record(Path(path).name) is None:
             raise ValueError(f"the stage left no record {Path(path).name}")
 
     async def aread_path(self, path: str) -> bytes:
@@ -87,7 +87,7 @@ class RecordStorage(WritableFileSystem):
 class KeyLocks(LockManager):
     """Prefect's lock manager on the store's own locks; survives pickling without what it holds."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: str | Path) -> None:
         self.root = root
         self._held: dict[str, tuple[str, FileLock]] = {}
 

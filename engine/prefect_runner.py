@@ -68,7 +68,7 @@ def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Ta
 
     def body(slot: str, key: str, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
         bound = Bound(dict(inputs), dict(params))
-        session = sessions.active() or Session(Store(store.root))
+        session = sessions.active() or Session(Store(store.address))
         call = Call(slot, stage, bound, recipe=stage.recipe(bound))
         return list(session.compute(call, attempts=1).artifacts)
 
@@ -85,7 +85,7 @@ def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Ta
         task_run_name="{slot}",
         cache_policy=RecipePolicy().configure(
             isolation_level=IsolationLevel.SERIALIZABLE,
-            lock_manager=KeyLocks(store.root),
+            lock_manager=KeyLocks(store.address),
         ),
         persist_result=True,
         result_serializer=HandleSerializer(),
@@ -96,7 +96,7 @@ def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Ta
         retry_condition_fn=_worth_retrying,
     )
     # A block that was never saved on a server is refused by the constructor only.
-    made.result_storage = RecordStorage(root=str(store.root))
+    made.result_storage = RecordStorage(root=store.address)
     return made
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from engine import formats
 from engine.artifact import SUFFIX, Artifact
-from engine.errors import DamagedObject, InputError
+from engine.errors import DamagedObject, InputError, StoreError
 from engine.locks import FileLock
 from engine.record import Record, check_key
 from engine.storage import open_storage
@@ -76,6 +76,9 @@ class Store:
     def address(self) -> str:
         """What opens this store again, in this process or on another machine."""
         return self.storage.address
+
+    def __reduce__(self) -> tuple[type[Store], tuple[str]]:
+        return type(self), (self.address,)
 
     # Objects
 
@@ -175,6 +178,8 @@ class Store:
             data = self.storage.read(f"records/{check_key(key)}.json")
         except FileNotFoundError:
             return None
+        except StoreError:
+            raise  # not the record is at fault
         except OSError as error:
             raise ValueError(f"it cannot be read ({error.strerror})") from error
         record = Record.loads(data)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import PurePosixPath
 from typing import Any
 
+from engine.errors import StoreError
 from engine.record import Record
 from engine.store import Store
 
@@ -63,63 +62,62 @@ def verify(store: Store, repair: bool = False) -> Verification:
         repair: set damaged objects aside and drop records that cannot be honoured, so that the
             next run makes them again; without it nothing is changed.
     """
+    storage = store.storage
     result = Verification(0, 0, 0, [])
     users: dict[str, list[str]] = {}
-    records: dict[Path, Record] = {}
-    for path in sorted(store.records.glob("*")):
+    records: dict[str, Record] = {}
+    unfit: set[str] = set()
+    for entry in storage.entries("records"):
         result.records += 1
         try:
-            record = Record.loads(path.read_bytes())
-            if record.key != path.stem:
+            record = Record.loads(storage.read(entry.name))
+            if record.key != PurePosixPath(entry.name).stem:
                 raise ValueError(f"it belongs to {record.key}")
+        except StoreError:
+            raise
         except (OSError, ValueError) as error:
-            result.findings.append(Finding(_name(store, path), f"garbage: {error}"))
-            _drop(path, repair)
+            result.findings.append(Finding(entry.name, f"garbage: {error}"))
+            unfit.add(entry.name)
             continue
-        records[path] = record
+        records[entry.name] = record
         for artifact in record.artifacts:
-            users.setdefault(artifact.address, []).append(record.key)
+            users.setdefault(f"objects/{artifact.address}", []).append(record.key)
+    sizes: dict[str, int] = {}
     bad: set[str] = set()
-    for path in sorted(store.objects.glob("*/*")):
-        if path.name.endswith(".damaged"):
+    for entry in storage.entries("objects"):
+        if entry.name.endswith(".damaged"):
             continue
-        address = path.relative_to(store.objects).as_posix()
         result.objects += 1
-        fault, size = _fault(path)
+        fault, size = _fault(store, entry.name)
         result.bytes += size
+        sizes[entry.name] = size
         if fault is None:
             continue
-        bad.add(address)
-        result.findings.append(Finding(_name(store, path), fault, tuple(users.get(address, ()))))
+        bad.add(entry.name)
+        result.findings.append(Finding(entry.name, fault, tuple(users.get(entry.name, ()))))
         if repair:
-            with contextlib.suppress(OSError):
-                path.replace(path.with_name(path.name + ".damaged"))
+            storage.set_aside(entry.name)
     for path, record in records.items():
         for artifact in record.artifacts:
-            if artifact.address in bad:
-                _drop(path, repair)
-            elif fault := store.fault(artifact):
-                place = f"objects/{artifact.address}"
+            place = f"objects/{artifact.address}"
+            if place in bad:
+                unfit.add(path)
+            elif (found := sizes.get(place)) != artifact.size:
+                fault = "missing" if found is None else f"{found} of {artifact.size} bytes"
                 result.findings.append(Finding(place, f"{artifact.name}: {fault}", (record.key,)))
-                _drop(path, repair)
+                unfit.add(path)
+    if repair:
+        storage.remove(sorted(unfit))
     return result
 
 
-def _fault(path: Path) -> tuple[str | None, int]:
+def _fault(store: Store, name: str) -> tuple[str | None, int]:
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            size = file.tell()
+        digest, size = store.storage.digest(name)
+    except StoreError:
+        raise
     except OSError as error:
         return f"unreadable ({error.strerror})", 0
-    named = path.parent.name + path.name.split(".", 1)[0]
+    _, folder, file = name.split("/")
+    named = folder + file.split(".", 1)[0]
     return (None if digest == named else "content altered or truncated"), size
-
-
-def _name(store: Store, path: Path) -> str:
-    return path.relative_to(store.root).as_posix()
-
-
-def _drop(path: Path, repair: bool) -> None:
-    if repair:
-        path.unlink(missing_ok=True)

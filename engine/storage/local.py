@@ -10,7 +10,7 @@ import shutil
 import socket
 import stat
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BufferedRandom
 from pathlib import Path
@@ -39,10 +39,17 @@ class LocalStorage:
     """The files of a store below one folder, made when something is first written.
 
     `grace`: how many seconds a collector leaves what was just written alone, where it cannot lock
-    writers out.
+    writers out. `kinds`: what a collector looks at, and in which folders.
     """
 
     grace = 0.0
+    kinds: Mapping[str, str] = {
+        "run": "runs",
+        "record": "records",
+        "object": "objects",
+        "temporary": "tmp",
+        "checkpoint": "checkpoints",
+    }
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().resolve()
@@ -182,6 +189,15 @@ class LocalStorage:
         # The folder itself is not synced: a rename that a power failure undoes is a missing file,
         # which the next look-up sees, and the wait would be half of a small stage's time.
         temporary.replace(target)
+
+    def update(self, name: str, change: Callable[[bytes], bytes]) -> None:
+        """Write what `change` makes of a small file's content, empty if there is none."""
+        with self.using():
+            try:
+                old = self.read(name)
+            except OSError:
+                old = b""
+            self.write(name, change(old))
 
     def set_aside(self, name: str) -> None:
         """Move a damaged object out of the way, so that no look-up takes it for a sound one."""
