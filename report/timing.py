@@ -23,7 +23,8 @@ def add_seconds(table: pd.DataFrame, slots: str, record: RunRecord) -> pd.DataFr
             `fit_kmeans[k={clusters},seed=*]`.
 
     Returns:
-        A copy with a last column `seconds`, float64; NaN where no call fits a row.
+        A copy with a column `seconds` behind those named in `slots`, float64; NaN where no call
+        fits a row.
     """
     stage = slots.partition("[")[0]
     calls = {call.slot: call.seconds for call in record.stages.values() if call.stage == stage}
@@ -32,7 +33,11 @@ def add_seconds(table: pd.DataFrame, slots: str, record: RunRecord) -> pd.DataFr
         fits = re.compile("".join(_regex(slots, row))).fullmatch
         found = [took for slot, took in calls.items() if fits(slot)]
         seconds.append(statistics.median(found) if found else float("nan"))
-    return table.assign(seconds=seconds)
+    timed = table.copy()
+    columns = list(table.columns)
+    named = [columns.index(part[1]) for part in _PART.finditer(slots) if part[1]]
+    timed.insert(max(named, default=-1) + 1, "seconds", seconds)
+    return timed
 
 
 def _regex(slots: str, row: Mapping[Any, Any]) -> Iterator[str]:

@@ -69,6 +69,7 @@ def plot_prototypes(
 
 def _draw_curve(figure: Figure, top: float, means: pd.DataFrame, drawn: int) -> None:
     """Draw accuracy against prototypes a class under the images, which end at `top`."""
+    from matplotlib.patheffects import withStroke
     from matplotlib.ticker import FixedLocator, NullFormatter, NullLocator, PercentFormatter
 
     total = figure.get_size_inches()[1]
@@ -94,10 +95,11 @@ def _draw_curve(figure: Figure, top: float, means: pd.DataFrame, drawn: int) -> 
     axes.set_ylim(float((mean - sd).min()) - 0.3 * room, float((mean + sd).max()) + room)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     axes.locator_params(axis="y", nbins=5)
+    halo = [withStroke(linewidth=3, foreground="white")]  # where the curve climbs past a number
     for number, value, spread in zip(numbers, mean, sd, strict=True):
         axes.annotate(
-            percent(float(value)), (number, value + spread), xytext=(0, 5),
-            textcoords="offset points", ha="center", fontsize=SMALL, color=blue,
+            percent(float(value)), (number, value + spread), xytext=(0, 6),
+            textcoords="offset points", ha="center", fontsize=SMALL, color=blue, path_effects=halo,
         )  # fmt: skip
 
 

@@ -42,4 +42,5 @@ def test_a_row_gets_the_median_of_its_own_calls(record: RunRecord) -> None:
 
 def test_a_table_without_rows_stays_without(record: RunRecord) -> None:
     empty = pd.DataFrame({"scaling": [], "space": [], "algorithm": [], "k": []})
-    assert list(add_seconds(empty, SLOTS, record).columns)[-1] == "seconds"
+    timed = add_seconds(empty.assign(accuracy=[]), SLOTS, record)
+    assert list(timed.columns)[3:] == ["k", "seconds", "accuracy"]
