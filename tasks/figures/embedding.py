@@ -90,7 +90,7 @@ def plot_tsne(
     truth, told = read_labels(points, assignment, train, mapping, about)
     shown = sample_rows(len(truth), 0, MOST_POINTS)
     xy = np.asarray(points["xy"], dtype=float)
-    notes = [counted(len(mapping), "cluster"), _say_quality(quality)]
+    notes = [counted(len(mapping), "cluster"), say_quality(quality)]
     if len(shown) < len(xy):
         notes.append(f"{len(shown):,} of {len(xy):,} points drawn")
     wrong = truth != told
@@ -106,17 +106,17 @@ def plot_tsne(
         grid="none",
     )
     for axes in (left, right):
-        _set_map(axes, xy)
+        set_map(axes, xy)
     size = 26 * (1000 / max(len(shown), 1000)) ** 0.75
-    _draw_points(left, xy[shown], truth[shown], colours, size, 0.75)
+    draw_points(left, xy[shown], truth[shown], colours, size, 0.75)
     good, bad = shown[~wrong[shown]], shown[wrong[shown]]
-    _draw_points(right, xy[good], told[good], colours, size, 0.45)
+    draw_points(right, xy[good], told[good], colours, size, 0.45)
     right.scatter(
         xy[bad, 0], xy[bad, 1], s=1.3 * size, color=INK, linewidths=0, rasterized=True, zorder=4
     )
-    _name_classes(left, xy, truth, classes, colours)
+    name_classes(left, xy, truth, classes, colours)
     # What the clusters tell wrong is black: the colour of a label shows where they are right.
-    _name_classes(right, xy[~wrong], told[~wrong], classes, colours)
+    name_classes(right, xy[~wrong], told[~wrong], classes, colours)
     return figure
 
 
@@ -135,7 +135,7 @@ def read_labels(
     return truth, of_cluster[np.asarray(assignment["train"])[rows]]
 
 
-def _set_map(axes: Axes, xy: np.ndarray) -> None:
+def set_map(axes: Axes, xy: np.ndarray) -> None:
     """Give both directions one scale, and no ticks: coordinates of t-SNE mean nothing."""
     low, high = xy.min(axis=0), xy.max(axis=0)
     half = 0.53 * float((high - low).max()) or 1.0
@@ -150,7 +150,7 @@ def _set_map(axes: Axes, xy: np.ndarray) -> None:
         spine.set_color("#d0d7de")
 
 
-def _draw_points(
+def draw_points(
     axes: Axes, xy: np.ndarray, codes: np.ndarray, colours: list[str], size: float, alpha: float
 ) -> None:
     """Draw all points at once in the order of the rows, so that no class lies on top of another."""
@@ -164,7 +164,7 @@ def _draw_points(
     )  # fmt: skip
 
 
-def _name_classes(
+def name_classes(
     axes: Axes, xy: np.ndarray, codes: np.ndarray, classes: list[str], colours: list[str]
 ) -> None:
     """Write each class's name where it is densest, on a card with a rim of its colour."""
@@ -193,7 +193,8 @@ def _name_classes(
         )  # fmt: skip
 
 
-def _say_quality(quality: Mapping[str, Any]) -> str:
+def say_quality(quality: Mapping[str, Any]) -> str:
+    """Return what a map keeps, for the note below it."""
     near = int(quality["neighbours"])
     return (
         f"of {counted(near, 'nearest neighbour')} {percent(float(quality['knn']))} are kept · "
