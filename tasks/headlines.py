@@ -20,11 +20,12 @@ def collect_headlines(findings: dict[str, Any], *, title: str = "study") -> dict
         findings, the rows that have a band, each named with its flow; met and checked, how many
         bands are kept of how many; missed, the names of the others; sentence.
     """
-    rows = []
-    for flow, found in findings.items():
-        for row in found["findings"] if isinstance(found, dict) else found:
-            if row.get("met") is not None:
-                rows.append({**row, "name": f"{flow}: {row['name']}"})
+    rows = [
+        {**row, "name": f"{flow}: {row['name']}"}
+        for flow, found in findings.items()
+        for row in (found["findings"] if isinstance(found, dict) else found)
+        if row.get("met") is not None
+    ]
     missed = [row["name"] for row in rows if not row["met"]]
     return {
         "findings": rows,
