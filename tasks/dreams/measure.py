@@ -66,7 +66,7 @@ class Measure:
             name: tuple(int(side) for side in result.shape[1:])
             for name, result in zip(self.layers, results, strict=True)
         }
-        self.largest = sum(_floats(layer) for layer in inner.layers)
+        self.largest = sum(count_floats(layer) for layer in inner.layers)
         for objective in objectives:
             for atom in objective.atoms:
                 self._require(atom)
@@ -211,7 +211,7 @@ def _is_measurable(layer: Any) -> bool:
         return False  # never called, called twice, or with several outputs
 
 
-def _floats(layer: Any) -> int:
+def count_floats(layer: Any) -> int:
     """How many numbers the layer's output holds for one image."""
     size = 1
     for side in getattr(getattr(layer, "output", None), "shape", ())[1:]:

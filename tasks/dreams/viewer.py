@@ -1,0 +1,125 @@
+"""A network looks at images: the means of a layer's maps and the chances of the classes, in batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from engine import File, InputError
+from tasks.dreams.measure import count_floats, find_output, image_shape
+from tasks.dreams.pixels import DOORS, Pixels, standardise
+from tasks.dreams.resizing import resize
+from tasks.training.model_file import read_model
+from tasks.training.runtime import start_tensorflow
+
+if TYPE_CHECKING:
+    import numpy as np
+
+PACKAGES = ("tensorflow", "keras", "numpy")
+OPEN_SIDE = 96  # pixels of the images for a network that takes any size
+_MOST = 500  # images of a batch
+_BYTES = 128 * 2**20
+
+
+class Look(NamedTuple):
+    """means: float32 (n, maps), each map's mean activation · chances: float32 (n, classes), which
+    add up to 1."""
+
+    means: np.ndarray
+    chances: np.ndarray
+
+
+class Viewer:
+    """A network as the stages see it; it takes standardised images.
+
+    Arguments:
+        model: a `.keras` file.
+        layer: whose maps are measured; "" the classes' scores.
+        pixels: what the network expects (`tasks.dreams.pixels`).
+        side: of the images, for a network that takes any size.
+
+    Raises InputError: no readable model, no network of images, or no such layer.
+    """
+
+    def __init__(
+        self, model: File, *, layer: str = "", pixels: Pixels = "standard", side: int = OPEN_SIDE
+    ) -> None:
+        self.network = read_model(model)
+        self.shape = open_shape(self.network, side)
+        self.layer, self.pixels = layer, pixels
+        self._call, self.maps, self.classes, largest = self._compile()
+        self._batch = max(1, min(_MOST, _BYTES // (4 * largest)))
+
+    def prepare(self, images: np.ndarray) -> np.ndarray:
+        """Images uint8 (n, h, w) or (n, h, w, c) as the network's, standardised: float32 (n, *shape).
+
+        Resized to its height and width; grey is repeated for three channels, colours become luma
+        for one.
+        """
+        import numpy as np
+
+        found = np.asarray(images, np.float32)
+        found = found[..., None] if found.ndim == 3 else found
+        height, width, channels = self.shape
+        if found.shape[1:3] != (height, width):
+            planes = resize(np.moveaxis(found, -1, 1), height, width)
+            found = np.moveaxis(planes, 1, -1)
+        if channels == 1 and found.shape[3] == 3:
+            found = found @ np.array([[0.299], [0.587], [0.114]], np.float32)
+        if found.shape[3] != channels:
+            found = np.repeat(found[..., :1], channels, axis=3)
+        return standardise(found)
+
+    def look(self, images: np.ndarray, watch: Callable[[int, int], None] | None = None) -> Look:
+        """What the network makes of standardised images (n, *shape).
+
+        Arguments:
+            watch: called with the images done and their number after each batch.
+        """
+        import numpy as np
+
+        means = np.empty((len(images), self.maps), np.float32)
+        chances = np.empty((len(images), self.classes), np.float32)
+        for first in range(0, len(images), self._batch):
+            rows = slice(first, first + self._batch)
+            means[rows], chances[rows] = (each.numpy() for each in self._call(images[rows]))
+            if watch is not None:
+                watch(min(first + self._batch, len(images)), len(images))
+        return Look(means, chances)
+
+    def _compile(self) -> tuple[Any, int, int, int]:
+        """The compiled look, the numbers of maps and classes, and the floats of one image."""
+        tf = start_tensorflow()
+        import keras
+
+        maps, scores = (find_output(self.network, name) for name in (self.layer, ""))
+        inner = keras.Model(self.network.inputs[0], [maps, scores])
+        image = keras.Input(self.shape)
+        maps, scores = inner(image)
+        part = keras.Model(image, [maps, scores])
+        classes = int(scores.shape[1]) if len(scores.shape) == 2 else 0
+        scale, offset = DOORS[self.pixels]
+
+        def call(images: Any) -> tuple[Any, Any]:
+            maps, scores = part(scale * images + offset, training=False)
+            means = tf.reduce_mean(tf.cast(maps, tf.float32), list(range(1, len(maps.shape) - 1)))
+            if not classes:
+                return means, tf.zeros((tf.shape(images)[0], 0))
+            return means, tf.nn.softmax(tf.cast(scores, tf.float32))
+
+        signature = [tf.TensorSpec((None, *self.shape), tf.float32)]
+        compiled = tf.function(call, input_signature=signature, jit_compile=False)
+        floats = sum(count_floats(layer) for layer in part.layers + inner.layers)
+        return compiled, int(maps.shape[-1]), classes, max(floats, 1)
+
+
+def open_shape(network: Any, side: int = OPEN_SIDE) -> tuple[int, int, int]:
+    """(h, w, c) of a network's images, of 1 or 3 channels; sides it leaves open are `side`.
+
+    Raises InputError.
+    """
+    own: Any = network.inputs[0].shape[1:] if getattr(network, "inputs", None) else ()
+    if len(own) == 3 and own[2] not in (1, 3):
+        raise InputError(f"the network takes images of {own[2]} channels; expected 1 or 3")
+    wanted = (own[0] or side, own[1] or side, own[2]) if len(own) == 3 else None
+    return image_shape(network, wanted)
