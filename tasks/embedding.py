@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import InputError, stage
+from engine import InputError, stage, work
 from tasks.estimators import PACKAGES, Backend, backend_of, fit_tsne_model, limited_to
 from tasks.figures.words import percent
 
@@ -119,6 +119,7 @@ def measure_embedding(
                 rank = (apart < there[:, None]).sum(axis=1) + 1
                 kept += int((rank <= k).sum())
                 penalty += int(np.maximum(rank - k, 0).sum())
+            work.progress(rows.stop, total, "point")
     knn = kept / (total * k)
     trust = 1 - penalty * 2 / (total * k * (2 * total - 3 * k - 1))
     picture = _vote(codes, np.concatenate(near_xy))
