@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import stage
+from engine import File, stage
 from tasks.dreams.carving import Layer, see
 from tasks.dreams.levels import Mode, lay_out
 from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize
 from tasks.dreams.tiles import cut
 from tasks.dreams.tones import to_luma
+from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, open_shape
+from tasks.training.model_file import read_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,31 +33,34 @@ class Prepared(NamedTuple):
     summary: dict[str, Any]
 
 
-@stage(packages=("numpy",))
+@stage(packages=PACKAGES)
 def prepare_picture(
-    pixels: np.ndarray,
+    model: File,
+    photo: np.ndarray,
     *,
     levels: Sequence[Mapping[str, Any]] = ({"grid": "1"}, {"grid": "2x2"}),
-    small: tuple[int, int] = (28, 28),
     mode: Mode = "corrected",
     overlap: float = 0.5,
     stretch: bool = False,
+    side: int = OPEN_SIDE,
 ) -> Prepared:
     """Cut a photo's grey picture into tiles, shrink them, and put them together again.
 
     Arguments:
-        pixels: RGB uint8 (h, w, 3).
+        model: a `.keras` file, the size of whose images counts.
+        photo: RGB uint8 (h, w, 3).
         levels, mode, overlap, stretch: see `lay_out`.
-        small: height and width of the network's images.
+        side: of the images, for a network that takes any size.
 
     Raises InputError: a grid or a tile that is none.
     """
     import numpy as np
 
-    grey = standardise(to_luma(pixels)[None])[0]
+    small = open_shape(read_model(model), side)
+    grey = standardise(to_luma(photo)[None])[0]
     tiles: dict[str, np.ndarray] = {}
     restored = grey
-    told = []
+    told: list[dict[str, Any]] = []
     for number, level in enumerate(
         lay_out(levels, grey.shape, small, mode=mode, overlap=overlap, stretch=stretch)
     ):

@@ -7,8 +7,7 @@
     │ 1,0│ 1,1│ 1,2│                            │  ║ │  │ ║     weights rise and fall in the
     └────┴────┴────┘                            ├──╫─┼──┤ ║     overlap and add up to 1
                                                 │  ╚═╪══╪═╝
-A window that is larger than the picture, or that its place pushes over the rim, sees the picture
-mirrored there.
+Beyond its rims a window sees the picture mirrored.
 """
 
 from __future__ import annotations
@@ -128,8 +127,8 @@ def blended_grid(
         overlap: how far a window reaches beyond its tile, as a share of the tile, half on each side.
         aspect: width of the network's input over its height.
     """
-    heights = shape[0] / rows * (1 + overlap * (rows > 1))
-    widths = shape[1] / columns * (1 + overlap * (columns > 1))
+    heights = shape[0] / rows * (1 + overlap)
+    widths = shape[1] / columns * (1 + overlap)
     height = max(heights, widths / aspect)
     width = height * aspect
     row_spans = _windows(shape[0], rows, height)
@@ -188,14 +187,16 @@ def _edges(pixels: int, count: int) -> list[int]:
 
 
 def _windows(pixels: int, count: int, length: float) -> tuple[Span, ...]:
-    """Tiles of a line with windows of one length around their middles, inside the picture if they fit."""
+    """Tiles of a line with windows of one length around their middles.
+
+    Those at the rims reach over them: patterns are as strong there as anywhere, where a window
+    pushed inside would show the rim to the network's own rim, which sees little.
+    """
     edges = _edges(pixels, count)
     whole = max(2, math.ceil(length - 1e-6))
     spans = []
     for start, stop in itertools.pairwise(edges):
         first = round((start + stop - whole) / 2)
-        if whole <= pixels:
-            first = min(max(first, 0), pixels - whole)
         spans.append(Span(start, stop, first, first + whole))
     return tuple(spans)
 

@@ -1,0 +1,62 @@
+"""How the maps of a dream's tiles answer, loop by loop."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from engine import Picture, stage
+from tasks.figures.style import (
+    LABEL_COLOURS,
+    MARKERS,
+    PACKAGES,
+    dress,
+    new_sheet,
+    picture,
+)
+from tasks.figures.words import counted
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+
+def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
+    """Return a panel for each level: a thin line for each tile, a thick one for their mean."""
+    levels = sorted(trace["level"].unique())
+    figure = new_sheet(
+        2.5,
+        "How the tiles' own maps answer",
+        "each tile standardised as the network sees it, at the end of each loop · thick: mean of a level",
+    )
+    axes = figure.subplots(1, len(levels), squeeze=False)[0]
+    for index, (ax, level) in enumerate(zip(axes, levels, strict=True)):
+        own = trace[trace["level"] == level]
+        colour = LABEL_COLOURS[index % len(LABEL_COLOURS)]
+        wide = own.pivot_table(index="loop", columns=["row", "column"], values="kept")
+        start = own.groupby(["row", "column"])["original"].first()
+        wide.loc[0] = start
+        wide = wide.sort_index()
+        ax.plot(wide.index, wide.to_numpy(), color=colour, linewidth=0.7, alpha=0.35)
+        ax.plot(
+            wide.index, wide.mean(axis=1), color=colour, linewidth=2.4, marker=MARKERS[index],
+            markersize=5,
+        )  # fmt: skip
+        told = summary["levels"][int(level)]
+        title = f"{counted(told['tiles'], 'tile')} of {told['grid']}"
+        dress(ax, title, "loop", "activation" if index == 0 else "")
+        ax.set_ylim(bottom=min(0, float(wide.to_numpy().min())))
+        ax.xaxis.get_major_locator().set_params(integer=True)
+    return figure
+
+
+@stage(packages=PACKAGES)
+def draw_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Picture:
+    """Draw the activation of each tile's objective over the loops.
+
+    Arguments:
+        trace, summary: of `carve_picture`.
+    """
+    levels = summary["levels"]
+    texts = [f"{each['original']:.2f} to {each['dreamt']:.2f} ({each['grid']})" for each in levels]
+    alt = f"The mean activation of the tiles goes from {', from '.join(texts)}."
+    return picture(plot_activation(trace, summary), alt)

@@ -1,0 +1,95 @@
+"""What is done to a photo before a dream: grey, tiles, their small forms, and all put together again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine import Picture, stage
+from tasks.dreams.pixels import show_contrast
+from tasks.dreams.tones import clip_contrast
+from tasks.figures.dream_pictures import Plate, hang
+from tasks.figures.style import PACKAGES, picture
+from tasks.figures.words import counted
+
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.figure import Figure
+
+_GAP = 2  # white pixels between small tiles
+_SPREAD = 0.25  # of grey values: two deviations either side fill the range
+
+
+def plot_preparation(
+    photo: np.ndarray,
+    grey: np.ndarray,
+    small: Mapping[str, np.ndarray],
+    restored: np.ndarray,
+    summary: Mapping[str, Any],
+) -> Figure:
+    """Return the sheet: photo, grey, reassembly; then each level's tiles as the network sees them."""
+    import numpy as np
+
+    loss = float(np.abs(restored - grey).max())
+    first = [
+        Plate(photo, "The photo", f"{photo.shape[1]:,} × {photo.shape[0]:,} pixels"),
+        Plate(clip_contrast(grey, grey), "Grey, standardised"),
+        Plate(clip_contrast(restored, grey), "Put together again", f"loss {loss:.0e}"),
+    ]
+    sheets = []
+    for number, level in enumerate(summary["levels"]):
+        tiles = small[str(number)]
+        side = f"{tiles.shape[2]} × {tiles.shape[1]}"
+        window = level["window"]
+        sheets.append(
+            Plate(
+                _mosaic(tiles, level["grid"]),
+                f"{counted(level['tiles'], 'tile')} of {level['grid']}",
+                f"{window['width']} × {window['height']} px ▸ {side}",
+            )
+        )
+    rows: list[Sequence[Plate]] = [first]
+    rows += [sheets[start : start + 4] for start in range(0, len(sheets), 4)]
+    return hang(
+        rows,
+        "Before the dream: what the network sees, and that nothing gets lost",
+        (
+            "small tiles plus their details give the picture back",
+            "windows overlap their neighbours",
+        ),
+    )[0]
+
+
+def _mosaic(tiles: np.ndarray, grid: str) -> np.ndarray:
+    """Small tiles (n, h, w) side by side as they lie in the picture, grey uint8, white between."""
+    import numpy as np
+
+    rows, columns = (int(side) for side in grid.split(" × "))
+    if len(tiles) != rows * columns:
+        columns = min(len(tiles), columns)
+        rows = -(-len(tiles) // columns)
+    height, width = tiles.shape[1] + _GAP, tiles.shape[2] + _GAP
+    sheet = np.full((rows * height - _GAP, columns * width - _GAP), 255, np.uint8)
+    shown = show_contrast(np.asarray(tiles), 0.5, _SPREAD)
+    for index, tile in enumerate(shown):
+        top, left = index // columns * height, index % columns * width
+        sheet[top : top + tile.shape[0], left : left + tile.shape[1]] = tile
+    return sheet
+
+
+@stage(packages=PACKAGES)
+def draw_preparation(
+    photo: np.ndarray,
+    grey: np.ndarray,
+    small: Mapping[str, np.ndarray],
+    restored: np.ndarray,
+    summary: dict[str, Any],
+) -> Picture:
+    """Draw photo, grey picture, tiles and reassembly.
+
+    Arguments:
+        photo: pixels of `load_photo`.
+        grey, small, restored, summary: of `prepare_picture`.
+    """
+    figure = plot_preparation(photo, grey, small, restored, summary)
+    return picture(figure, summary["finding"])

@@ -1,0 +1,87 @@
+"""What a dream added: the picture before and after, and the difference, whole and in one tile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from engine import Picture, stage
+from tasks.dreams.pixels import standardise
+from tasks.dreams.tones import clip_contrast, to_luma
+from tasks.figures.dream_pictures import Plate, hang
+from tasks.figures.style import PACKAGES, picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+_RANGE = 2.0  # deviations of the photo at which the colours of a difference are full
+_DARKER, _LIGHTER = (0, 84, 147), (194, 65, 12)
+
+
+def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Figure:
+    """Return before, after and difference of the whole picture and of the tile that rose most."""
+    grey = standardise(to_luma(photo)[None])[0]
+    level, row, column, box, rise = risen_tile(trace, grey.shape)
+    rows = []
+    for part, where in (
+        ((slice(None), slice(None)), "the picture"),
+        (box, f"tile {row + 1}, {column + 1} of level {level + 1}"),
+    ):
+        rows.append(
+            [
+                Plate(clip_contrast(grey[part], grey), f"Before: {where}"),
+                Plate(clip_contrast(dreamt[part], grey), "After"),
+                Plate(
+                    paint_difference(dreamt[part] - grey[part]),
+                    "Difference",
+                    f"activation + {rise:.2f}" if part is box else "orange lighter, blue darker",
+                ),
+            ]
+        )
+    return hang(
+        rows, "What the dream added", (f"full colour at {_RANGE:g} deviations of the photo",)
+    )[0]
+
+
+def risen_tile(
+    trace: pd.DataFrame, shape: tuple[int, ...]
+) -> tuple[int, int, int, tuple[slice, slice], float]:
+    """Level, row, column and pixels of the tile whose map rose most, of all levels but the first."""
+    last = trace[trace["loop"] == trace["loop"].max()]
+    finer = last[last["level"] == min(1, last["level"].max())]
+    rise = finer["kept"] - finer["original"]
+    best = finer.loc[rise.idxmax()]
+    level, row, column = int(best["level"]), int(best["row"]), int(best["column"])
+    own = last[last["level"] == level]
+    rows, columns = int(own["row"].max()) + 1, int(own["column"].max()) + 1
+    box = (
+        slice(row * shape[0] // rows, (row + 1) * shape[0] // rows),
+        slice(column * shape[1] // columns, (column + 1) * shape[1] // columns),
+    )
+    return level, row, column, box, float(rise.max())
+
+
+def paint_difference(difference: np.ndarray) -> np.ndarray:
+    """Differences (h, w) as RGB uint8 (h, w, 3): white where there is none."""
+    import numpy as np
+
+    share = np.clip(difference / _RANGE, -1, 1)[..., None].astype(np.float32)
+    ends = np.where(share > 0, np.array(_LIGHTER, np.float32), np.array(_DARKER, np.float32))
+    return (255 + np.abs(share) * (ends - 255) + 0.5).astype(np.uint8)
+
+
+@stage(packages=PACKAGES)
+def draw_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Picture:
+    """Draw what a dream changed in a photo.
+
+    Arguments:
+        dreamt, trace: of `carve_picture`; the picture is standardised, float32 (h, w).
+        photo: pixels of `load_photo`.
+    """
+    level, row, column, _, rise = risen_tile(trace, dreamt.shape)
+    alt = (
+        f"The pattern that was added most clearly lies in tile {row + 1}, {column + 1} of level "
+        f"{level + 1}, where the map's activation rose by {rise:.2f}."
+    )
+    return picture(plot_structure(dreamt, photo, trace), alt)
