@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import InputError
 from tasks.dreams.measure import Measure, Tables
 from tasks.dreams.objectives import Objective
-from tasks.dreams.pixels import Pixels
 from tasks.training.runtime import start_tensorflow
 
 if TYPE_CHECKING:
@@ -80,7 +79,6 @@ class Ascent:
         network: a Keras model of images.
         objectives: every objective that `climb` will get (their layers become part of the graph).
         shape: (h, w, c) of the images, for a network that takes images of any size.
-        pixels: what the network expects (`tasks.dreams.pixels`); images are standardised ones.
         chunk_bytes: memory for the activations of the images that climb at once.
 
     `traces` counts how often the graph was traced: once, whatever is climbed.
@@ -91,10 +89,9 @@ class Ascent:
         network: Any,
         objectives: Sequence[Objective],
         shape: tuple[int, int, int] | None = None,
-        pixels: Pixels = "standard",
         chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
-        self._measure = Measure(network, objectives, shape, pixels)
+        self._measure = Measure(network, objectives, shape)
         self.shape = self._measure.shape
         self.chunk = max(1, chunk_bytes // (4 * KEPT * self._measure.largest))
         self.traces = 0

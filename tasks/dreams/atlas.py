@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, stage, work
 from tasks.dreams.ascent import Ascent, Climbing
+from tasks.dreams.networks import open_network
 from tasks.dreams.objectives import Objective, channel
-from tasks.dreams.pixels import Pixels
 from tasks.dreams.start_images import draw_starts
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, Viewer
+from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted
 
 if TYPE_CHECKING:
@@ -50,8 +50,6 @@ def search_starts(
     rate: float = 0.02,
     seed: int = 0,
     most: int = 256,
-    pixels: Pixels = "standard",
-    side: int = OPEN_SIDE,
 ) -> Starts:
     """Find a start image for each map: many are shown to all maps at once, the best climb a little.
 
@@ -63,14 +61,13 @@ def search_starts(
         candidates: of a map, the best ones, which climb `steps` steps of `rate` before one is taken.
         seed: of the images.
         most: of a layer with more maps the first so many.
-        pixels, side: see `tasks.dreams.viewer`.
 
     Raises:
         InputError: no such layer.
     """
     import numpy as np
 
-    viewer = Viewer(model, layer=layer, pixels=pixels, side=side)
+    viewer = Viewer(model, layer=layer)
     maps = min(viewer.maps, most)
     starts = max(1, min(starts, _FLOATS // math.prod(viewer.shape)))
     pool = draw_starts(max(starts, maps), viewer.shape, seed)
@@ -83,7 +80,7 @@ def search_starts(
     chosen = ranked[0]
     if len(ranked) > 1 and steps:
         objectives = [channel(layer, number) for number in range(maps)]
-        ascent = Ascent(viewer.network, objectives, viewer.shape, pixels)
+        ascent = Ascent(viewer.network, objectives)
         climb = ascent.climb(
             pool[ranked.reshape(-1)], objectives * len(ranked), Climbing(steps=steps, rate=rate)
         )
@@ -120,22 +117,18 @@ def grow_patterns(
     jitter: int = 1,
     hold: bool = True,
     seed: int = 0,
-    pixels: Pixels = "standard",
 ) -> Patterns:
     """Let start image m climb until it triggers map m: all maps in one batch.
 
     Arguments:
         starts: standardised, float32 (maps, h, w, c).
         steps … seed: see `tasks.dreams.ascent.Climbing`.
-        pixels: what the network expects.
     """
     import numpy as np
 
-    from tasks.training.model_file import read_model
-
-    network = read_model(model)
+    network = open_network(model)
     objectives: list[Objective] = [channel(layer, number) for number in range(len(starts))]
-    ascent = Ascent(network, objectives, starts.shape[1:], pixels)
+    ascent = Ascent(network, objectives)
     how = Climbing(
         steps=steps, rate=rate, octaves=octaves, octave_ratio=octave_ratio,
         total_variation=total_variation, jitter=jitter, hold=hold, seed=seed,

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, InputError, stage, work
-from tasks.dreams.pixels import Pixels
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, Viewer
+from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import percent
 from tasks.scores import confuse, rate_classes, say_weakest
 
@@ -32,9 +31,6 @@ def evaluate_cnn(
     model: File,
     test: Mapping[str, np.ndarray],
     about: dict[str, Any],
-    *,
-    pixels: Pixels = "standard",
-    side: int = OPEN_SIDE,
 ) -> Evaluation:
     """Classify the test images.
 
@@ -42,7 +38,6 @@ def evaluate_cnn(
         model: a `.keras` file whose output is a score or a chance for each class.
         test: x uint8 (n, h, w[, c]), y int64 (n,).
         about: classes, the names by code.
-        pixels, side: see `tasks.dreams.viewer`.
 
     Raises:
         InputError: the network has another number of classes.
@@ -50,7 +45,7 @@ def evaluate_cnn(
     import numpy as np
     import pandas as pd
 
-    viewer = Viewer(model, pixels=pixels, side=side)
+    viewer = Viewer(model)
     names = about["classes"]
     if viewer.classes != len(names):
         raise InputError(

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, stage, work
-from tasks.dreams.pixels import Pixels
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, Viewer
+from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted, listing, prose
 
 if TYPE_CHECKING:
@@ -35,8 +34,6 @@ def measure_maps(
     *,
     layer: str = "Conv2D_3",
     most: int = 256,
-    pixels: Pixels = "standard",
-    side: int = OPEN_SIDE,
 ) -> Maps:
     """Measure each map's mean activation on the test images of each class.
 
@@ -47,7 +44,6 @@ def measure_maps(
         test: x uint8 (n, h, w[, c]), y int64 (n,).
         about: classes, the names by code.
         most: of a layer with more maps the first so many.
-        pixels, side: see `tasks.dreams.viewer`.
 
     Raises:
         InputError: no such layer.
@@ -55,7 +51,7 @@ def measure_maps(
     import numpy as np
     import pandas as pd
 
-    viewer = Viewer(model, layer=layer, pixels=pixels, side=side)
+    viewer = Viewer(model, layer=layer)
     codes = np.asarray(test["y"])
     found = viewer.look(
         viewer.prepare(test["x"]), lambda done, total: work.progress(done, total, "image")

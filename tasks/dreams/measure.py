@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError
 from tasks.dreams.objectives import Atom, Objective, require_atoms
-from tasks.dreams.pixels import DOORS, Pixels
 from tasks.training.runtime import start_tensorflow
 
 if TYPE_CHECKING:
@@ -36,7 +35,6 @@ class Measure:
         network: a Keras model with one input of images (h, w, c).
         objectives: all that will be asked for.
         shape: (h, w, c) of the images, for a network that takes images of any size.
-        pixels: what the network expects; the images that are measured are standardised ones.
 
     Raises InputError: a layer, map or neuron that is not there, by name and with what is there.
     """
@@ -46,7 +44,6 @@ class Measure:
         network: Any,
         objectives: Sequence[Objective],
         shape: tuple[int, int, int] | None = None,
-        pixels: Pixels = "standard",
     ) -> None:
         start_tensorflow()
         import keras
@@ -60,7 +57,6 @@ class Measure:
         image = keras.Input(self.shape)
         results = inner(image)
         results = results if isinstance(results, list | tuple) else [results]
-        self._door = DOORS[pixels]
         self._part = keras.Model(image, list(results))
         self._shapes = {
             name: tuple(int(side) for side in result.shape[1:])
@@ -113,8 +109,7 @@ class Measure:
         """The value of each image's own objective, float32 (n,); tensors in and out."""
         tf = start_tensorflow()
 
-        scale, offset = self._door
-        outputs = self._part(scale * images + offset, training=False)
+        outputs = self._part(images, training=False)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         numbers, neurons = [], []
         for output, own in zip(outputs, spots, strict=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, stage
-from tasks.dreams.pixels import Pixels, standardise
+from tasks.dreams.pixels import standardise
 from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted, percent
 
@@ -36,7 +36,6 @@ def score_patterns(
     about: dict[str, Any],
     *,
     layer: str = "Conv2D_3",
-    pixels: Pixels = "standard",
 ) -> Scorecard:
     """Rate the pattern of each map.
 
@@ -51,7 +50,7 @@ def score_patterns(
     import numpy as np
     import pandas as pd
 
-    viewer = Viewer(model, layer=layer, pixels=pixels, side=images.shape[1])
+    viewer = Viewer(model, layer=layer)
     count = len(images)
     own = np.arange(count)
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from engine import File, InputError
+from engine import File
 from tasks.dreams.measure import count_floats, find_output, image_shape
-from tasks.dreams.pixels import DOORS, Pixels, standardise
+from tasks.dreams.networks import PACKAGES, open_network
+from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize
-from tasks.training.model_file import read_model
 from tasks.training.runtime import start_tensorflow
 
 if TYPE_CHECKING:
     import numpy as np
 
-PACKAGES = ("tensorflow", "keras", "numpy")
-OPEN_SIDE = 96  # pixels of the images for a network that takes any size
+__all__ = ["PACKAGES", "Look", "Viewer"]
+
 _MOST = 500  # images of a batch
 _BYTES = 128 * 2**20
 
@@ -35,18 +35,14 @@ class Viewer:
     Arguments:
         model: a `.keras` file.
         layer: whose maps are measured; "" the classes' scores.
-        pixels: what the network expects (`tasks.dreams.pixels`).
-        side: of the images, for a network that takes any size.
 
     Raises InputError: no readable model, no network of images, or no such layer.
     """
 
-    def __init__(
-        self, model: File, *, layer: str = "", pixels: Pixels = "standard", side: int = OPEN_SIDE
-    ) -> None:
-        self.network = read_model(model)
-        self.shape = open_shape(self.network, side)
-        self.layer, self.pixels = layer, pixels
+    def __init__(self, model: File, *, layer: str = "") -> None:
+        self.network = open_network(model)
+        self.shape = image_shape(self.network)
+        self.layer = layer
         self._call, self.maps, self.classes, largest = self._compile()
         self._batch = max(1, min(_MOST, _BYTES // (4 * largest)))
 
@@ -98,10 +94,9 @@ class Viewer:
         maps, scores = inner(image)
         part = keras.Model(image, [maps, scores])
         classes = int(scores.shape[1]) if len(scores.shape) == 2 else 0
-        scale, offset = DOORS[self.pixels]
 
         def call(images: Any) -> tuple[Any, Any]:
-            maps, scores = part(scale * images + offset, training=False)
+            maps, scores = part(images, training=False)
             means = tf.reduce_mean(tf.cast(maps, tf.float32), list(range(1, len(maps.shape) - 1)))
             if not classes:
                 return means, tf.zeros((tf.shape(images)[0], 0))
@@ -111,15 +106,3 @@ class Viewer:
         compiled = tf.function(call, input_signature=signature, jit_compile=False)
         floats = sum(count_floats(layer) for layer in part.layers + inner.layers)
         return compiled, int(maps.shape[-1]), classes, max(floats, 1)
-
-
-def open_shape(network: Any, side: int = OPEN_SIDE) -> tuple[int, int, int]:
-    """(h, w, c) of a network's images, of 1 or 3 channels; sides it leaves open are `side`.
-
-    Raises InputError.
-    """
-    own: Any = network.inputs[0].shape[1:] if getattr(network, "inputs", None) else ()
-    if len(own) == 3 and own[2] not in (1, 3):
-        raise InputError(f"the network takes images of {own[2]} channels; expected 1 or 3")
-    wanted = (own[0] or side, own[1] or side, own[2]) if len(own) == 3 else None
-    return image_shape(network, wanted)

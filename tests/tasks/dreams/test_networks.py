@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import File, InputError
+from tasks.dreams.ascent import Ascent, Climbing
+from tasks.dreams.networks import adopt_network, open_network
+from tasks.dreams.objectives import channel
+from tasks.dreams.pixels import Pixels
+from tasks.dreams.viewer import Viewer
+from tasks.training.model_file import pack_model
+from tests.tasks.dreams.networks import noise, small_cnn
+
+
+@pytest.mark.parametrize(
+    ("shape", "sides"),
+    [((28, 28, 1), (28, 28)), ((None, None, 3), (40, 40)), ((20, None, 1), (20, 40))],
+)
+def test_any_size_and_channels_dream_alike(shape: Any, sides: tuple[int, int]) -> None:
+    adopted = adopt_network.fn(pack_model(small_cnn(shape)), pixels="bytes", side=40)
+    assert adopted.summary["shape"] == [*sides, shape[2]]
+    assert adopted.summary["classes"] == 10
+    assert adopted.summary["layers"]["Conv2D_1"] == [sides[0] - 2, sides[1] - 2, 6]
+    network = open_network(adopted.model)
+    maps = [channel("Conv2D_3", number) for number in range(8)]
+    images = noise(8, (*sides, shape[2]))
+    climb = Ascent(network, maps).climb(images, maps, Climbing(steps=10))
+    assert climb.values[:, -1].sum() > 1.1 * climb.values[:, 0].sum()
+
+
+@pytest.mark.parametrize(
+    ("pixels", "scale", "offset"),
+    [("standard", 1, 0), ("unit", 0.25, 0.5), ("signed", 0.5, 0), ("bytes", 63.75, 127.5)],
+)
+def test_an_adopted_network_sees_the_pixels_it_was_trained_on(
+    pixels: Pixels, scale: float, offset: float
+) -> None:
+    own = small_cnn()
+    network = open_network(adopt_network.fn(pack_model(own), pixels=pixels).model)
+    images = noise(3)
+    np.testing.assert_allclose(network(images), own(scale * images + offset), rtol=1e-4)
+
+
+def test_a_viewer_brings_images_to_the_network_s_size_and_channels() -> None:
+    viewer = Viewer(pack_model(small_cnn((36, 30, 3))), layer="Conv2D_2")
+    grey = np.random.default_rng(0).integers(0, 256, (5, 28, 28), dtype=np.uint8)
+    seen = viewer.prepare(grey)
+    assert seen.shape == (5, 36, 30, 3)
+    assert (seen[..., 0] == seen[..., 2]).all()
+    np.testing.assert_allclose(seen.std(axis=(1, 2, 3)), 1, atol=1e-4)
+    look = viewer.look(seen)
+    assert look.means.shape == (5, 6) and look.chances.shape == (5, 10)
+    np.testing.assert_allclose(look.chances.sum(axis=1), 1, rtol=1e-5)
+    one = Viewer(pack_model(small_cnn()), layer="Conv2D_2")
+    colour = np.zeros((1, 28, 28, 3), np.uint8)
+    colour[:, :14, :, 1] = 200
+    assert one.prepare(colour).shape == (1, 28, 28, 1)
+
+
+def test_batches_change_nothing() -> None:
+    viewer = Viewer(pack_model(small_cnn()), layer="Conv2D_3")
+    whole = viewer.look(noise(20))
+    viewer._batch = 7
+    np.testing.assert_allclose(viewer.look(noise(20)).means, whole.means, rtol=1e-4, atol=1e-6)
+
+
+def test_what_is_no_network_of_images_is_named() -> None:
+    import keras
+
+    dense = keras.Sequential([keras.Input((5,)), keras.layers.Dense(3)])
+    many = small_cnn((28, 28, 4))
+    lambda_ = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.Lambda(lambda x: x)])
+    for model, words in (
+        (dense, "one input of images"),
+        (many, "4 channels; expected 1 or 3"),
+        (lambda_, "Lambda layer, which is code"),
+    ):
+        with pytest.raises(InputError, match=words):
+            adopt_network.fn(pack_model(model))
+    with pytest.raises(InputError, match=r"no sound \.keras file"):
+        adopt_network.fn(File(b"PK not a model", ".keras"))
