@@ -11,9 +11,9 @@ from tasks.dreams.carving import Layer, see, to_channels
 from tasks.dreams.levels import Level, Mode, lay_out
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective, channel
-from tasks.dreams.pixels import Pixels, standardise
+from tasks.dreams.pixels import standardise
 from tasks.dreams.tones import to_luma
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, Viewer
+from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted
 
 if TYPE_CHECKING:
@@ -54,8 +54,6 @@ def choose_maps(
     mode: Mode = "corrected",
     overlap: float = 0.5,
     stretch: bool = False,
-    pixels: Pixels = "standard",
-    side: int = OPEN_SIDE,
 ) -> Choice:
     """Give every tile its objective, as text.
 
@@ -70,14 +68,13 @@ def choose_maps(
             tells that class best from all others), "guide", the text of an objective; or a list of
             these, dealt out to the tiles in turn, in which a list is dreamt with all at once.
         layer: whose maps these are.
-        pixels, side: see `tasks.dreams.viewer`.
 
     Raises InputError: no such layer, map or class, or a text that is no objective.
     """
     import numpy as np
     import pandas as pd
 
-    viewer = Viewer(model, layer=layer, pixels=pixels, side=side)
+    viewer = Viewer(model, layer=layer)
     shape = viewer.shape
     grey = standardise(to_luma(photo)[None])[0]
     other = None if guide is None else standardise(to_luma(guide)[None])[0]
@@ -95,9 +92,7 @@ def choose_maps(
             led = _look(viewer, other, twin) / common
         seen = _Seen(found, found / common, led)
         maps = level.get("maps", "auto")
-        dealt = list(maps) if isinstance(maps, list | tuple) else [maps]
-        if not dealt:
-            raise InputError(f'level {number}: maps = []; name a map, or "auto"')
+        dealt = list(maps) if isinstance(check_maps(maps), list | tuple) else [maps]
         for tile, place in enumerate(one.places):
             objective = _objective(dealt[tile % len(dealt)], tile, seen, usual, layer)
             own = _single_map(objective, layer)
@@ -111,6 +106,26 @@ def choose_maps(
         f"{counted(distinct, 'objective')}."
     )
     return Choice(choices, {"distinct": distinct, "finding": finding})
+
+
+def check_maps(wanted: Any) -> Any:
+    """A level's `maps` as it came; raises InputError for a text that is nothing of all that is known.
+
+    Whether the network has such a map, or its table such a class, shows once it is there.
+    """
+    if isinstance(wanted, list | tuple):
+        if not wanted:
+            raise InputError('maps = []: name a map, or "auto"')
+        for each in wanted:
+            check_maps(each)
+    elif isinstance(wanted, bool) or not isinstance(wanted, int | str):
+        raise InputError(f"maps: {wanted!r} is no map")
+    elif isinstance(wanted, int):
+        if wanted < -1:
+            raise InputError(f"map {wanted}: maps count from 0, and −1 stands for all")
+    elif wanted not in ("auto", "guide") and not _FOR_CLASS.fullmatch(wanted):
+        read_objective(wanted)
+    return wanted
 
 
 def _look(viewer: Viewer, grey: np.ndarray, level: Level) -> np.ndarray:
@@ -150,8 +165,6 @@ def _objective(
     import numpy as np
 
     maps = seen.activations.shape[1]
-    if isinstance(wanted, bool) or not isinstance(wanted, int | str | list | tuple):
-        raise InputError(f"maps: {wanted!r} is no map")
     if isinstance(wanted, int):
         if not -1 <= wanted < maps:
             raise InputError(f'map {wanted}: "{layer}" has maps 0 to {maps - 1}, and −1 for all')
@@ -163,8 +176,6 @@ def _objective(
             return _guided(seen, tile, layer)
         named = _FOR_CLASS.fullmatch(wanted)
         return channel(layer, map_for(table, named[1])) if named else read_objective(wanted)
-    if not wanted:
-        raise InputError("maps: a tile's list of maps is empty")
     first, *rest = (_objective(one, tile, seen, table, layer) for one in wanted)
     for one in rest:
         first = first + one

@@ -9,13 +9,13 @@ from engine import File, InputError, stage, work
 from tasks.dreams.ascent import Ascent, Climbing
 from tasks.dreams.carving import Layer, State, carve_corrected, carve_seed, see, to_channels
 from tasks.dreams.levels import Level, Mode, lay_out
+from tasks.dreams.measure import image_shape
+from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective
-from tasks.dreams.pixels import Pixels, standardise
+from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize
 from tasks.dreams.tones import clip_contrast, standardise_each, to_luma
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, open_shape
-from tasks.training.model_file import read_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,8 +52,6 @@ def carve_picture(
     loops: int = 4,
     evenness: float = 0.0,
     climbing: Climbing = Climbing(),  # noqa: B008 — frozen
-    pixels: Pixels = "standard",
-    side: int = OPEN_SIDE,
 ) -> Carved:
     """Carve the patterns of its tiles' maps into a photo.
 
@@ -67,7 +65,6 @@ def carve_picture(
         evenness: of "corrected": 0 puts back each tile's own deviation, 1 dreams as strongly where
             a picture is flat.
         climbing: how the network's small images climb.
-        pixels, side: see `tasks.dreams.viewer`.
 
     Raises InputError.
     """
@@ -77,8 +74,8 @@ def carve_picture(
     least, most = _LOOPS
     if not least <= loops <= most:
         raise InputError(f"loops = {loops}: expected {least} to {most}")
-    network = read_model(model)
-    shape = open_shape(network, side)
+    network = open_network(model)
+    shape = image_shape(network)
     grey = standardise(to_luma(photo)[None])[0]
     laid = lay_out(levels, grey.shape, shape, mode=mode, overlap=overlap, stretch=stretch)
     layers = [
@@ -91,7 +88,7 @@ def carve_picture(
         for number, (one, level) in enumerate(zip(laid, levels, strict=True))
     ]
     every = list(dict.fromkeys(o for layer in layers for o in layer.objectives))
-    ascent = Ascent(network, every, shape, pixels)
+    ascent = Ascent(network, every)
     carving = _carve(mode, ascent, grey, layers, climbing, loops, evenness)
 
     frames, steps, rows = [_frame(grey, grey)], [(0, -1, 0, True)], []

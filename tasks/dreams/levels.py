@@ -50,16 +50,9 @@ def lay_out(
 
     Raises InputError.
     """
-    if mode not in MODES:
-        raise InputError(f"mode = {mode!r}: choose one of {', '.join(MODES)}")
-    if not 0 <= overlap <= 1:
-        raise InputError(f"overlap = {overlap}: expected 0 to 1, the share of a tile")
-    if not levels:
-        raise InputError("levels = []: name at least one grid, as 1 or 2x2")
     aspect = small[1] / small[0]
     found = []
-    for number, level in enumerate(levels):
-        rows, columns = read_grid(level["grid"], shape, aspect)
+    for rows, columns, places in read_levels(levels, shape, small, mode=mode, overlap=overlap):
         if mode == "seed":
             grid = exact_grid(shape, rows, columns)
         else:
@@ -67,10 +60,31 @@ def lay_out(
             grid = blended_grid(
                 shape, rows, columns, overlap=overlap, aspect=own if stretch else aspect
             )
-        places = read_places(level.get("tiles", "all"), rows, columns)
+        found.append(Level(grid, places))
+    return found
+
+
+def read_levels(
+    levels: Sequence[Mapping[str, Any]],
+    shape: tuple[int, int],
+    small: tuple[int, ...],
+    *,
+    mode: Mode = "corrected",
+    overlap: float = 0.5,
+) -> list[tuple[int, int, tuple[tuple[int, int], ...]]]:
+    """Rows, columns and places of each level; arguments and errors of `lay_out`, nothing computed."""
+    if mode not in MODES:
+        raise InputError(f"mode = {mode!r}: choose one of {', '.join(MODES)}")
+    if not 0 <= overlap <= 1:
+        raise InputError(f"overlap = {overlap}: expected 0 to 1, the share of a tile")
+    if not levels:
+        raise InputError("levels = []: name at least one grid, as 1 or 2x2")
+    found = []
+    for number, level in enumerate(levels):
+        rows, columns = read_grid(level["grid"], shape, small[1] / small[0])
         if mode == "seed" and number == 0 and (rows, columns) != (1, 1):
             raise InputError(
                 f"the first level of mode seed is the whole picture, 1x1, not {rows}x{columns}"
             )
-        found.append(Level(grid, tuple(places)))
+        found.append((rows, columns, tuple(read_places(level.get("tiles", "all"), rows, columns))))
     return found

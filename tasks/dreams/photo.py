@@ -20,6 +20,8 @@ MAX_FILE_BYTES = 256 << 20
 SIZES = (56, 8192)  # two CNN pictures side by side, and what fits the memory of a small machine
 MOST_ELONGATED = 8  # beyond, a picture is a strip in which no window finds anything
 
+_DEFAULT_SIZE = (640, 427)  # width and height of flower.jpg
+
 
 class Photo(NamedTuple):
     """pixels: RGB uint8 (h, w, 3) · about: name, found {width, height, mode, format}, width,
@@ -66,8 +68,10 @@ def load_photo(
     )
 
 
-def check_photo(path: Path | str, *, size: int | None = None, shape: Shape = "keep") -> None:
-    """Make sure that `load_photo` will take this file; raises BadImages, before any stage runs."""
+def check_photo(
+    path: Path | str, *, size: int | None = None, shape: Shape = "keep"
+) -> tuple[int, int]:
+    """Height and width that `load_photo` will bring this file to; raises BadImages if it cannot."""
     _check_options(size, shape)
     path = Path(path).expanduser()
     try:
@@ -76,13 +80,21 @@ def check_photo(path: Path | str, *, size: int | None = None, shape: Shape = "ke
         length = path.stat().st_size
         if length > MAX_FILE_BYTES:
             raise BadImages(f"{length:,} bytes, limit {MAX_FILE_BYTES:,}; save it smaller")
-        _open(File(None, path.suffix, path))
+        (_, (width, height)) = _aim(_open(File(None, path.suffix, path)).size, size, shape)
     except BadImages as error:
         raise BadImages(f"{path}: {error}") from error
     except FileNotFoundError:
         raise BadImages(f"{path}: there is no such file; check the path") from None
     except OSError as error:
         raise BadImages(f"{path}: cannot be read: {error.strerror}") from error
+    return height, width
+
+
+def aim_default(*, size: int | None = None, shape: Shape = "keep") -> tuple[int, int]:
+    """Height and width that `load_photo` will bring the default photo to; opens nothing."""
+    _check_options(size, shape)
+    width, height = _aim(_DEFAULT_SIZE, size, shape)[1]
+    return height, width
 
 
 def default_photo() -> Path:
@@ -153,7 +165,17 @@ def _to_rgb(image: Image.Image) -> Image.Image:
 def _to_shape(image: Image.Image, size: int | None, shape: str) -> Image.Image:
     from PIL import Image
 
-    width, height = image.size
+    box, target = _aim(image.size, size, shape)
+    if target == (box[2] - box[0], box[3] - box[1]):
+        return image if target == image.size else image.crop(box)
+    return image.resize(target, Image.Resampling.BICUBIC, box=box)
+
+
+def _aim(
+    found: tuple[int, int], size: int | None, shape: str
+) -> tuple[tuple[int, int, int, int], tuple[int, int]]:
+    """Which box of a picture (width, height) is taken, and the width and height it is brought to."""
+    width, height = found
     box = (0, 0, width, height)
     if shape == "square":
         side = min(width, height)
@@ -164,6 +186,4 @@ def _to_shape(image: Image.Image, size: int | None, shape: str) -> Image.Image:
     target = (max(SIZES[0], round(width * scale)), max(SIZES[0], round(height * scale)))
     if shape == "stretch":
         target = (longer, longer)
-    if target == (width, height):
-        return image if box == (0, 0, *image.size) else image.crop(box)
-    return image.resize(target, Image.Resampling.BICUBIC, box=box)
+    return box, target

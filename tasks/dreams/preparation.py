@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import File, stage
 from tasks.dreams.carving import Layer, see
 from tasks.dreams.levels import Mode, lay_out
+from tasks.dreams.measure import image_shape
+from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize
 from tasks.dreams.tiles import cut
 from tasks.dreams.tones import to_luma
-from tasks.dreams.viewer import OPEN_SIDE, PACKAGES, open_shape
-from tasks.training.model_file import read_model
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,7 +42,6 @@ def prepare_picture(
     mode: Mode = "corrected",
     overlap: float = 0.5,
     stretch: bool = False,
-    side: int = OPEN_SIDE,
 ) -> Prepared:
     """Cut a photo's grey picture into tiles, shrink them, and put them together again.
 
@@ -50,13 +49,12 @@ def prepare_picture(
         model: a `.keras` file, the size of whose images counts.
         photo: RGB uint8 (h, w, 3).
         levels, mode, overlap, stretch: see `lay_out`.
-        side: of the images, for a network that takes any size.
 
     Raises InputError: a grid or a tile that is none.
     """
     import numpy as np
 
-    small = open_shape(read_model(model), side)
+    small = image_shape(open_network(model))
     grey = standardise(to_luma(photo)[None])[0]
     tiles: dict[str, np.ndarray] = {}
     restored = grey

@@ -73,6 +73,11 @@ class Grid:
         return [(r, c) for r in range(len(self.rows)) for c in range(len(self.columns))]
 
 
+def check_grid(text: str) -> str:
+    """A grid's text without spaces; raises InputError where it is no grid, whatever the picture."""
+    return "x".join(str(side) for side in _sides(text) if side)
+
+
 def read_grid(text: str | int, shape: tuple[int, int], aspect: float = 1.0) -> tuple[int, int]:
     """Rows and columns of a grid such as "2x3"; "2" is two tiles along the shorter side.
 
@@ -84,15 +89,9 @@ def read_grid(text: str | int, shape: tuple[int, int], aspect: float = 1.0) -> t
 
     Raises InputError for anything else, and for more tiles than pixels can bear.
     """
-    found = _GRID.fullmatch(str(text).strip())
-    if not found:
-        raise InputError(
-            f"{text!r} is no grid: write rows x columns, as 2x3, or one number, as 2, for tiles "
-            "along the shorter side"
-        )
-    first, second = int(found[1]), found[2]
-    if second is not None:
-        rows, columns = first, int(second)
+    first, second = _sides(str(text))
+    if second:
+        rows, columns = first, second
     else:
         height, width = shape[0], shape[1] / aspect
         rows = first if height <= width else max(first, round(first * height / width))
@@ -180,6 +179,17 @@ def read_places(
     if not places:
         raise InputError('tiles = []: name at least one tile, or "all"')
     return sorted(set(places))
+
+
+def _sides(text: str) -> tuple[int, int]:
+    """The numbers of a grid's text, the second 0 where there is none; raises InputError."""
+    found = _GRID.fullmatch(text.strip())
+    if not found or max(int(found[1]), int(found[2] or 0)) > FINEST:
+        raise InputError(
+            f"{text!r} is no grid: write rows x columns, as 2x3, or one number, as 2, for tiles "
+            f"along the shorter side; at most {FINEST} a side"
+        )
+    return int(found[1]), int(found[2] or 0)
 
 
 def _edges(pixels: int, count: int) -> list[int]:
