@@ -93,3 +93,10 @@ def count_training(data: Data) -> int:
     if not divided:
         rows -= round(data.test_fraction * rows)
     return min(rows, data.limit or rows)
+
+
+def count_classes(data: Data) -> int:
+    """How many classes the images have; raises BadImages where own ones are unfit."""
+    if data.path is None:
+        return 10  # of every known set
+    return len(check_images(data.path, **data.model_dump(include=_OWN | _DIVISION))["classes"])

@@ -72,6 +72,18 @@ def read_model(source: File | Path | str) -> Any:
             ) from error
 
 
+def read_config(source: File | Path | str) -> Any:
+    """The configuration in a model's file, after the same checks; TensorFlow is not loaded.
+
+    Raises:
+        InputError: as `read_model`, of what can be seen without building the model.
+    """
+    name, data = _open(source)
+    _check_archive(name, data)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        return json.loads(archive.read(_CONFIG))
+
+
 def _open(source: File | Path | str) -> tuple[str, bytes]:
     path = source.path if isinstance(source, File) else Path(source).expanduser()
     if path is None:

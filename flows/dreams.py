@@ -1,0 +1,121 @@
+"""A CNN, what its maps react to, the patterns that trigger them best, and dreams carved with them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import InputError, flow, source
+from flows.dreams_parameters import PRESETS, DreamsParameters
+from flows.image_data import count_classes, count_training, take_images
+from report.page import Section, page_of
+from tasks.dreams.atlas import grow_patterns, search_starts
+from tasks.dreams.cnn import SMALLEST, train_cnn
+from tasks.dreams.evaluation import evaluate_cnn
+from tasks.dreams.findings import tabulate_dreams
+from tasks.dreams.maps import measure_maps
+from tasks.dreams.networks import adopt_network
+from tasks.dreams.own_model import describe_network
+from tasks.dreams.scorecard import score_patterns
+from tasks.figures.confusion import draw_confusion
+from tasks.training.precision import resolve_precision
+
+SECTIONS = (
+    Section(
+        "The network",
+        "Three convolutions learn to tell the classes apart; what they get wrong shows what they see.",
+        figures=("draw_confusion",),
+        sentences=("cnn", "network", "evaluation"),
+    ),
+)
+
+LAYER = "Conv2D_3"  # of the CNN
+
+
+def check_data(p: DreamsParameters) -> None:
+    """Look at images and files before any stage runs; raises InputError for what cannot work."""
+    count_training(p.data)
+    if p.network.path is not None:
+        describe_network(p.network.path, p.network.layer)
+        return
+    if p.data.size < SMALLEST:
+        raise InputError(
+            f"data.size = {p.data.size}: three convolutions leave nothing of images below {SMALLEST} "
+            f"pixels; try --set data.size={SMALLEST}"
+        )
+    there = ["Conv2D_1", "Conv2D_2", LAYER]
+    if p.network.layer is not None and p.network.layer not in (*there, "dense", "scores"):
+        raise InputError(
+            f"network.layer = {p.network.layer}: the CNN has {', '.join(there)}, dense and scores"
+        )
+
+
+@flow(
+    name="dreams",
+    parameters=DreamsParameters,
+    presets=PRESETS,
+    check=check_data,
+    page=page_of(SECTIONS, about=__doc__, parameters=DreamsParameters),
+)
+def dreams(p: DreamsParameters) -> dict[str, Any]:
+    """A network, its maps, the atlas of their patterns."""
+    train, test, about = take_images(p.data)
+    results: dict[str, Any] = {}
+    layer, classes = p.network.layer or LAYER, count_classes(p.data)
+    if p.network.path is None:
+        how = {
+            **p.training.model_dump(),
+            "precision": resolve_precision(p.training.precision),
+        }
+        cnn = train_cnn(train, test, about, **how)
+        model = cnn.model
+        results |= {"model": model, "history": cnn.history, "cnn": cnn.summary}
+    else:
+        own = describe_network(p.network.path, p.network.layer)
+        layer, told = p.network.layer or own.convolutions[-1], own.classes
+        raw: Any = source(p.network.path)
+        adopted = adopt_network(raw, pixels=p.network.pixels, side=p.network.side)
+        model = adopted.model
+        results |= {"model": model, "network": adopted.summary}
+        classes = classes if told == classes else 0
+
+    evaluation = None
+    if classes:
+        evaluated = evaluate_cnn(model, test, about)
+        evaluation = evaluated.summary
+        results |= {
+            "evaluation": evaluation,
+            "mistakes": evaluated.mistakes,
+            "draw_confusion": draw_confusion(evaluated.confusion, about),
+        }
+
+    most = p.atlas.maps
+    maps = measure_maps(model, test, about, layer=layer, most=most)
+    starts = search_starts(
+        model,
+        layer=layer,
+        most=most,
+        **p.atlas.model_dump(include={"starts", "candidates", "seed"}),
+    )
+    climbing = p.atlas.model_dump(exclude={"maps", "starts", "candidates"})
+    patterns = grow_patterns(model, starts.searched, layer=layer, **climbing)
+    unsearched = grow_patterns.labelled("unsearched")(model, starts.plain, layer=layer, **climbing)
+    scorecard = score_patterns(
+        model, patterns.images, unsearched.images, maps.maps, about, layer=layer
+    )
+    findings = tabulate_dreams(
+        evaluation,
+        maps.summary,
+        starts.summary,
+        scorecard.summary,
+        reference=p.data.is_reference and p.network.path is None,
+        epochs=p.training.epochs,
+    )
+    return {
+        "findings": findings,
+        **results,
+        "maps": maps.summary,
+        "means": maps.means,
+        "starts": starts.summary,
+        "scorecard": scorecard.table,
+        "patterns": scorecard.summary,
+    }

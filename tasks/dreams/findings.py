@@ -1,0 +1,90 @@
+"""The headline numbers of a network, its maps and their patterns, held against what is expected."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import stage
+from tasks.bands import Band
+
+ACCURACY = Band("≥ 99.0", 99.0, 100)
+ACCURACY_QUICK = Band("≥ 98 after one epoch", 98.0, 100)
+
+
+@stage
+def tabulate_dreams(
+    evaluation: dict[str, Any] | None,
+    maps: dict[str, Any],
+    starts: dict[str, Any],
+    patterns: dict[str, Any],
+    *,
+    reference: bool = True,
+    epochs: int = 4,
+) -> dict[str, Any]:
+    """Collect the numbers that a run is judged by, each with its band where one is known.
+
+    Arguments:
+        evaluation: of `evaluate_cnn`; none of a network that tells other classes apart.
+        maps: of `measure_maps`.
+        starts: of `search_starts`.
+        patterns: of `score_patterns`.
+        reference: the data is all of MNIST and the CNN was trained here; bands hold for no other.
+        epochs: of the training.
+
+    Returns:
+        findings, met, checked and sentence, as `tabulate_digits` has them.
+    """
+    rows = []
+    if evaluation is not None:
+        band = (ACCURACY if epochs > 1 else ACCURACY_QUICK) if reference else None
+        rows.append(
+            _row("the CNN on unseen images", 100 * evaluation["accuracy"], "evaluate_cnn", band)
+        )
+    rows.append(_row("maps that no test image moves", len(maps["dead"]), "measure_maps", None, ""))
+    rows += [
+        _row(name, patterns[key], "score_patterns", None, "")
+        for name, key in (
+            ("maps whose pattern ends above zero", "alive"),
+            ("the same without the search of starts", "alive_unsearched"),
+        )
+    ]
+    rows.append(
+        _row("maps that one random image moves", starts["plain_alive"], "search_starts", None, "")
+    )
+    rows += [
+        _row(name, factor * patterns[key], "score_patterns", None, unit)
+        for name, key, factor, unit in (
+            ("activation beside the best real image (median)", "gain", 1, "×"),
+            ("left of it after a shift of 2 pixels (median)", "shifted", 100, "%"),
+            ("left of it after a turn of 5° (median)", "turned", 100, "%"),
+        )
+        if patterns[key] is not None
+    ]
+    checked = [row for row in rows if row["met"] is not None]
+    missed = [f"{row['name']} ({row['value']:.4g})" for row in checked if not row["met"]]
+    kept = len(checked) - len(missed)
+    sentence = f"{kept} of {len(checked)} numbers lie in their bands"
+    if not checked:
+        sentence = f"{len(rows)} numbers; there is nothing to compare them with here"
+    tail = f"; outside: {', '.join(missed)}" if missed else ""
+    return {
+        "findings": rows,
+        "met": kept,
+        "checked": len(checked),
+        "sentence": f"{sentence}{tail}.",
+    }
+
+
+def _row(
+    name: str, value: float, source: str, band: Band | None = None, unit: str = "%"
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "value": value,
+        "unit": unit,
+        "expected": band.expected if band else None,
+        "low": band.low if band else None,
+        "high": band.high if band else None,
+        "met": (band.low or 0) <= value <= (band.high or 100) if band else None,
+        "source": source,
+    }

@@ -1,0 +1,76 @@
+"""What a person's own `.keras` file holds, told without loading TensorFlow, before any stage runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from engine import InputError
+from tasks.training.model_file import read_config
+
+_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
+
+
+class Described(NamedTuple):
+    """layers: their names in order · convolutions: those of them that have maps · classes: numbers
+    that the last dense layer gives, None if that cannot be told."""
+
+    layers: list[str]
+    convolutions: list[str]
+    classes: int | None
+
+
+def describe_network(path: Path | str, layer: str | None = None) -> Described:
+    """What the file's configuration says of its layers.
+
+    Arguments:
+        layer: a layer that has to be there.
+
+    Raises:
+        InputError: no sound `.keras` file, no graph of layers, no images of 1 or 3 channels, or no
+            such layer; with what is there.
+    """
+    path = Path(path).expanduser()
+    config = read_config(path)
+    parts = config.get("config", {}).get("layers") if isinstance(config, Mapping) else None
+    if config.get("class_name") not in ("Functional", "Sequential", "Model") or not parts:
+        raise InputError(
+            f"{path} holds a {config.get('class_name', 'model')}, which is no graph of layers; "
+            "expected a Sequential or functional model"
+        )
+    _check_input(path, parts)
+    named = [
+        (str(part["config"].get("name", part.get("name", ""))), str(part["class_name"]), part)
+        for part in parts
+        if part.get("class_name") != "InputLayer"
+    ]
+    layers = [name for name, _, _ in named]
+    convolutions = [name for name, kind, _ in named if kind in _CONVOLUTIONS]
+    if layer is not None and layer not in layers:
+        shown = convolutions or layers
+        more = f" and {len(shown) - 40} more" if len(shown) > 40 else ""
+        what = "convolutions" if convolutions else "layers"
+        raise InputError(
+            f'{path} has no layer "{layer}"; its {what} are {", ".join(shown[:40])}{more}'
+        )
+    if layer is None and not convolutions:
+        raise InputError(
+            f"{path} has no convolution of its own; name the layer whose maps are meant: "
+            f"{', '.join(layers[:40])}"
+        )
+    dense = [part["config"].get("units") for _, kind, part in named if kind == "Dense"]
+    return Described(layers, convolutions, dense[-1] if dense else None)
+
+
+def _check_input(path: Path, parts: list[dict[str, Any]]) -> None:
+    inputs = [part["config"] for part in parts if part.get("class_name") == "InputLayer"]
+    shapes = [
+        list(each.get("batch_shape") or each.get("batch_input_shape") or ()) for each in inputs
+    ]
+    if len(shapes) != 1 or len(shapes[0]) != 4 or shapes[0][3] not in (1, 3):
+        found = ", ".join(str(tuple(shape)) for shape in shapes) or "none"
+        raise InputError(
+            f"{path} takes inputs of the shape {found}; expected one of images (batch, height, width, "
+            "1 or 3)"
+        )
