@@ -13,6 +13,7 @@ import typer
 from cli import options, words
 from cli.catalogue import find_flow
 from cli.errors import ServerLost
+from cli.expectation import estimate_missing
 from cli.findings import print_findings, read_findings
 from cli.messages import print_json, show_logs
 from cli.process import Interrupts, end_now
@@ -76,9 +77,12 @@ def run(
     store = Store()
     selection = Selection(tuple(refresh), tuple(from_), tuple(until), deep)
     plan = found.plan(parameters, selection, store)
+    judged = 0 if json else estimate_missing(plan, preset)
     served = record or not (local or plan.fresh)
     order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
     progress = make_progress(plan, f"{flow} · {preset}", quiet=json or plan.fresh)
+    if not (json or plan.fresh):
+        Screen().print(_announce(plan, judged))
     try:
         with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
             finished = _execute(order, progress)
@@ -86,6 +90,17 @@ def run(
         _report(order, failed.run)
         raise
     _report(order, finished)
+
+
+def _announce(plan: Plan, judged: int) -> str:
+    """How much is to be done, before it begins."""
+    stale = words.plural(len(plan.stale), "stage")
+    if plan.without_estimate == len(plan.stale):
+        return f"{stale} of {len(plan.calls)} to run; how long that takes is not known yet"
+    about = words.seconds(plan.expected_seconds)
+    source = ", judged by a short probe of this machine" if judged else ""
+    more = f" and {plan.without_estimate} of unknown length" if plan.without_estimate else ""
+    return f"{stale} of {len(plan.calls)} to run, about {about}{more}{source}"
 
 
 def _execute(order: Order, progress: Progress) -> Run:

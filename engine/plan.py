@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from engine.artifact import Artifact
 from engine.call import Call
+from engine.environment import usable_cores
 from engine.outcome import Outcome
 
 
@@ -37,8 +39,16 @@ class Plan:
 
     @property
     def expected_seconds(self) -> float:
-        """Sum of the stale calls' last recorded durations; calls that never ran count as 0."""
-        return sum(call.expected or 0.0 for call in self.stale)
+        """Sum of the stale calls' last recorded durations; calls that never ran count as 0.
+
+        Calls of a mapped stage that run side by side share the processors.
+        """
+        total = 0.0
+        for _, calls in itertools.groupby(self.stale, lambda call: call.stage.name):
+            group = list(calls)
+            beside = min(len(group), usable_cores()) if group[0].stage.options.parallel else 1
+            total += sum(call.expected or 0.0 for call in group) / beside
+        return total
 
     @property
     def without_estimate(self) -> int:
