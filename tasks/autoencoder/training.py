@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from engine import File, InputError, stage, work
+from engine.environment import usable_cores
 from tasks.autoencoder.networks import Networks, Variant, build_networks
 from tasks.training.forward import run_layers
 from tasks.training.loop import Network, Training, train_network
@@ -63,7 +64,8 @@ def train_autoencoder(
         train, test: x uint8 (n, h, w[, 1 or 3]), y int64 (n,); test is judged after each epoch.
         schedule, rate, warm_up: see `tasks.training.schedule`.
         seed: of the weights, of the order of the images, and of a VAE's noise.
-        threads: of TensorFlow's operations; None: all processors.
+        threads: parts of a batch that are computed side by side; None: one a processor. Another
+            number adds in another order: the last digits differ.
 
     Raises:
         InputError: a parameter or images out of range.
@@ -71,9 +73,10 @@ def train_autoencoder(
     """
     if not 0 <= kl_weight < 1e6:
         raise InputError(f"kl_weight = {kl_weight}: expected a number from 0 (no VAE) to a million")
-    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed)
+    lanes = usable_cores() if threads is None else threads
+    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed, lanes)
     chosen = resolve_precision(precision)
-    start_tensorflow(threads)
+    start_tensorflow(lanes)
     shape = tuple(train["x"].shape[1:])
     networks = build_networks(shape, z=z, variant=variant, variational=kl_weight > 0, seed=seed)
     earlier = work.earlier() if plan.schedule.extends else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from engine import InputError, StageError, work
 from tasks.training.adam import Adam, corrected_rates
 from tasks.training.runtime import start_tensorflow
 from tasks.training.schedule import Schedule
+from tasks.training.steps import Network, compile_judge, compile_steps
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,22 +35,6 @@ _DIVERGED = 10
 
 
 @dataclass(frozen=True)
-class Network:
-    """What is trained, and on which loss.
-
-    Arguments:
-        variables: float32 `tf.Variable`s, in one order.
-        loss: images uint8 (b, h, w[, c]), labels int64 (b,), seed int64 (2,) → name → mean over
-            the batch, float32; "loss" is what falls.
-        judge: images, labels → name → mean over the batch, as after training.
-    """
-
-    variables: Sequence[Any]
-    loss: Callable[[Any, Any, Any], Mapping[str, Any]]
-    judge: Callable[[Any, Any], Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
 class Training:
     """How long and how fast it is trained.
 
@@ -58,15 +43,21 @@ class Training:
         batch: images of a step; the last batch of an epoch holds what is left.
         schedule: the learning rate.
         seed: of the order of the images and of all that is random in a step.
+        lanes: parts of a batch that are computed side by side, each on one thread.
     """
 
     epochs: int = 40
     batch: int = 128
     schedule: Schedule = field(default_factory=Schedule)
     seed: int = 0
+    lanes: int = 1
 
     def __post_init__(self) -> None:
-        for name, value in (("epochs", self.epochs), ("batch", self.batch)):
+        for name, value in (
+            ("epochs", self.epochs),
+            ("batch", self.batch),
+            ("threads", self.lanes),
+        ):
             if value < 1:
                 raise InputError(f"{name} = {value}: expected at least 1")
         if self.seed < 0:
@@ -139,10 +130,17 @@ class _Run:
         self.history: dict[str, list[float]] = {}
         self.figures: dict[str, np.ndarray] = {}  # of each step of this epoch, float32
         self.optimiser = Adam(network.variables)
-        self._data = [tf.constant(np.ascontiguousarray(train[name])) for name in ("x", "y")]
+        data = [tf.constant(np.ascontiguousarray(train[name])) for name in ("x", "y")]
         self._unseen = test
-        self._call = _compile_steps(network, self.optimiser, self._data, training)
-        self._judge = _compile_judge(network)
+        self._call = compile_steps(
+            network,
+            self.optimiser,
+            data,
+            batch=training.batch,
+            seed=training.seed,
+            lanes=training.lanes,
+        )
+        self._judge = compile_judge(network)
         self._order: tuple[int, Any] = (-1, None)
         self._at_once = 2  # steps of the next call
         self._reported = 0.0
@@ -277,74 +275,3 @@ class _Run:
 
 def _named(arrays: Mapping[str, np.ndarray], prefix: str) -> dict[str, np.ndarray]:
     return {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}
-
-
-def _compile_steps(
-    network: Network, optimiser: Adam, data: Sequence[Any], training: Training
-) -> Callable[..., dict[str, Any]]:
-    """Steps as one graph: the epoch's rows, the first batch, the first step's number, rates (k,) →
-    figures (k,)."""
-    tf = start_tensorflow()
-    images, labels = data
-    batch, seed = training.batch, training.seed
-
-    def take_step(rows: Any, step: Any, rate: Any) -> dict[str, Any]:
-        with tf.GradientTape() as tape:
-            figures = network.loss(
-                tf.gather(images, rows),
-                tf.gather(labels, rows),
-                tf.stack([tf.constant(seed, tf.int64), step]),
-            )
-        optimiser.update(tape.gradient(figures["loss"], network.variables), rate)
-        return dict(figures)
-
-    @tf.function(
-        jit_compile=False,
-        input_signature=[
-            tf.TensorSpec([None], tf.int32),
-            tf.TensorSpec([], tf.int32),
-            tf.TensorSpec([], tf.int64),
-            tf.TensorSpec([None], tf.float32),
-        ],
-    )
-    def call(order: Any, first: Any, step: Any, rates: Any) -> dict[str, Any]:
-        count = tf.size(rates)
-
-        def body(index: Any, kept: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
-            start = (first + index) * batch
-            found = take_step(
-                order[start : start + batch], step + tf.cast(index, tf.int64), rates[index]
-            )
-            return index + 1, {name: kept[name].write(index, found[name]) for name in kept}
-
-        empty = {name: tf.TensorArray(tf.float32, count, element_shape=[]) for name in names}
-        _, kept = tf.while_loop(lambda index, _: index < count, body, (tf.constant(0), empty))
-        return {name: values.stack() for name, values in kept.items()}
-
-    names = _names(network, images, labels)
-    return call
-
-
-def _names(network: Network, images: Any, labels: Any) -> list[str]:
-    """The names of the network's figures, found by tracing its loss once."""
-    tf = start_tensorflow()
-    found: list[str] = []
-
-    @tf.function(jit_compile=False)
-    def look(x: Any, y: Any) -> None:
-        found.extend(network.loss(x, y, tf.constant([0, 0], tf.int64)))
-
-    look.get_concrete_function(
-        tf.TensorSpec([None, *images.shape[1:]], images.dtype), tf.TensorSpec([None], labels.dtype)
-    )
-    return found
-
-
-def _compile_judge(network: Network) -> Callable[[Any, Any], Mapping[str, Any]]:
-    tf = start_tensorflow()
-
-    @tf.function(jit_compile=False, reduce_retracing=True)
-    def judge(images: Any, labels: Any) -> Mapping[str, Any]:
-        return network.judge(images, labels)
-
-    return judge

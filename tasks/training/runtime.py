@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import re
 import sys
@@ -11,8 +12,9 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
-from engine import StageError
 from engine.environment import usable_cores
+
+log = logging.getLogger(__name__)
 
 # What TensorFlow writes past every logging set-up while it is imported.
 _NOISE = re.compile(
@@ -21,44 +23,41 @@ _NOISE = re.compile(
 _MUTEX = threading.Lock()
 
 
-def start_tensorflow(threads: int | None = None) -> Any:
+def start_tensorflow(lanes: int | None = None) -> Any:
     """Import TensorFlow and return it; of several calls in a process the first sets it up.
 
     Operations are deterministic: the same computation gives the same bits on the same machine.
 
     Arguments:
-        threads: of each operation; None: whatever it runs on already, else all processors.
-
-    Raises:
-        StageError: it runs on another number of threads already.
+        lanes: for a training, how many parts of a batch are computed side by side, each on one
+            thread (see `tasks.training.steps`); None: an operation runs on all processors.
     """
     with _MUTEX:
-        tensorflow, running = _start(threads or usable_cores())
-    if threads is not None and threads != running:
-        raise StageError(
-            f"threads = {threads}: TensorFlow runs on {running} in this process, which cannot be "
-            "changed any more; start another process"
+        if not _STARTED:
+            _STARTED.append((_start(lanes), lanes))
+        tensorflow, running = _STARTED[0]
+    if lanes is not None and lanes != running:
+        log.warning(
+            "TensorFlow was started for something else in this process: slower, and other last digits "
+            "than in a process of its own"
         )
     return tensorflow
 
 
-_STARTED: list[tuple[Any, int]] = []
+_STARTED: list[tuple[Any, int | None]] = []
 
 
-def _start(threads: int) -> tuple[Any, int]:
-    """TensorFlow and the number of its threads."""
-    if not _STARTED:
-        os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-        with _without_noise():
-            import tensorflow as tf
+def _start(lanes: int | None) -> Any:
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    with _without_noise():
+        import tensorflow as tf
 
-            tf.config.experimental.enable_op_determinism()
-            with contextlib.suppress(RuntimeError):  # somebody else has started it
-                tf.config.threading.set_intra_op_parallelism_threads(threads)
-                tf.config.threading.set_inter_op_parallelism_threads(threads)
-            tf.constant(0)  # starts it, and says what there is to say
-        _STARTED.append((tf, tf.config.threading.get_intra_op_parallelism_threads() or threads))
-    return _STARTED[0]
+        tf.config.experimental.enable_op_determinism()
+        with contextlib.suppress(RuntimeError):  # somebody else has started it
+            tf.config.threading.set_intra_op_parallelism_threads(1 if lanes else usable_cores())
+            tf.config.threading.set_inter_op_parallelism_threads(lanes or usable_cores())
+        tf.constant(0)  # starts it, and says what there is to say
+    return tf
 
 
 @contextlib.contextmanager
