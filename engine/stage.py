@@ -241,6 +241,29 @@ class Stage(Generic[P, R]):
             raise InputError(f"stage {self.name}: {twice} stands twice in what it is mapped over")
         return current().perform_all(self, cells)
 
+    def each(
+        self, rows: Mapping[str, Mapping[str, Any]], /, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        """Call the stage once for each row of arguments, several at a time.
+
+        Where `map` takes every combination, here arguments go side by side: a model's decoder with
+        that model's points.
+
+        Arguments:
+            rows: label → the arguments that are this row's own, by name.
+            args, kwargs: what all rows share.
+
+        Returns:
+            Label → result; each is cached on its own.
+        """
+        from engine.session import current
+
+        cells = []
+        for label, own in rows.items():
+            full = f"{self.label},{label}" if self.label else label
+            cells.append((full, self.bind(args, {**kwargs, **own})))
+        return dict(zip(rows, current().perform_all(self, cells), strict=True))
+
 
 def _find(module: str, name: str, label: str) -> Any:
     found: Any = importlib.import_module(module)

@@ -95,6 +95,16 @@ def count_training(data: Data) -> int:
     return min(rows, data.limit or rows)
 
 
+def count_test(data: Data) -> int:
+    """How many test images there will be at most; raises BadImages where own ones are unfit."""
+    if data.path is not None:
+        about = check_images(data.path, **data.model_dump(include=_OWN | _DIVISION))
+        return int(about["test"])
+    rows, divided = _ROWS[data.dataset]
+    # The sets with a test part of their own have 10,000 images in it.
+    return 10_000 if divided else round(data.test_fraction * rows)
+
+
 def count_classes(data: Data) -> int:
     """How many classes the images have; raises BadImages where own ones are unfit."""
     if data.path is None:

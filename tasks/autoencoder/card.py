@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import stage
 from tasks.autoencoder.sampling import MIXTURE, name_normal
-from tasks.figures.words import percent
+from tasks.figures.words import percent, prose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     import pandas as pd
 
@@ -62,23 +62,23 @@ def compile_card(
             }
         )
     table = pd.DataFrame(rows).astype(dict.fromkeys(("bce", "above", "mixture", "normal"), float))
-    return Card(table, {"sentence": " ".join(_say(row, table) for row in _nets(table))})
+    return Card(table, {"sentence": _say(table)})
 
 
-def _nets(table: pd.DataFrame) -> Sequence[Any]:
-    return list(table[table["kind"] != "PCA"].itertuples(index=False))
-
-
-def _say(row: Any, table: pd.DataFrame) -> str:
+def _say(table: pd.DataFrame) -> str:
+    """The model that keeps most, beside as many components, and the one that tells classes best."""
+    nets = table[table["kind"] != "PCA"]
+    best = nets.iloc[int(nets["above"].to_numpy().argmin())]
+    told = nets.iloc[int(nets["knn"].to_numpy().argmax())]
     text = (
-        f"{row.model}: {row.above:.4f} above the floor, PSNR {row.psnr:.1f} dB, "
-        f"{percent(row.knn)} told right by 10 neighbours and {percent(row.linear)} by planes"
+        f"{prose(best['model'])} keeps most of an image, {best['above']:.4f} above the floor with "
+        f"PSNR {best['psnr']:.1f} dB"
     )
-    same = table[(table["kind"] == "PCA") & (table["z"] == row.z)]
+    same = table[(table["kind"] == "PCA") & (table["z"] == best["z"])]
     if len(same):
-        other = same.iloc[0]
-        text += (
-            f" (as many principal components: {other['psnr']:.1f} dB, {percent(other['knn'])}, "
-            f"{percent(other['linear'])})"
-        )
-    return f"{text}."
+        text += f" (as many principal components: {same['psnr'].iloc[0]:.1f} dB)"
+    return (
+        f"{text}; in {'it' if told['model'] == best['model'] else prose(told['model'])} ten "
+        f"neighbours tell {percent(float(told['knn']))} of the unseen images right and planes "
+        f"{percent(float(told['linear']))}."
+    )

@@ -20,10 +20,11 @@ ACTIVE = 0.01  # variance above which a unit counts, of Burda, Grosse & Salakhut
 
 class Probe(NamedTuple):
     """summary: see `probe_latents` · confusion: truth, predicted, rows, every pair of classes, of the
-    neighbours' vote · units: unit, mean, variance, active."""
+    neighbours' vote · predicted: its codes, int64 (m,) · units: unit, mean, variance, active."""
 
     summary: dict[str, Any]
     confusion: pd.DataFrame
+    predicted: np.ndarray
     units: pd.DataFrame
 
 
@@ -87,6 +88,7 @@ def probe_latents(
             f"{'is' if active.sum() == 1 else 'are'} active.",
         },
         confuse(truth, near, names),
+        near.astype(np.int64),
         pd.DataFrame(
             {
                 "unit": np.arange(1, points.shape[1] + 1),

@@ -42,8 +42,8 @@ MEASURES = {
     "ari": Measure("KMeans", "ARI", ".2f", True),
     "nmi": Measure("KMeans", "NMI", ".2f", True),
     "active": Measure("active", "axes", "d", None),
-    "mixture": Measure("mixture", "passes, %", "%", True),
-    "normal": Measure("normal", "passes, %", "%", True),
+    "mixture": Measure("mixture", "pass, %", "%", True),
+    "normal": Measure("normal", "pass, %", "%", True),
 }
 NAMES = 1.55  # inches for the models
 ROW = 2.1 * LINE
@@ -58,7 +58,7 @@ def plot_card(card: pd.DataFrame) -> Figure:
         (
             "nothing of it was told the model: classes are those of unseen images, by their ten "
             "nearest training points, by planes, and by ten clusters",
-            "passes: samples of a mixture and of a normal distribution that look like images of the data",
+            "pass: samples of a mixture and of a normal distribution that look like images of the data",
             "shaded: the best model",
         ),
     )

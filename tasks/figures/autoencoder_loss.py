@@ -44,8 +44,8 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], bounds: Mapping[str, Any]
         3.5,
         "Binary cross-entropy of unseen images, epoch by epoch",
         "mean over pixels and images, in nats · floor: the entropy of the grey pixels, which a "
-        f"perfect copy has too · the mean image for all has {bounds['mean_image']:.3f} · dotted: "
-        "training images, while they were learned",
+        f"perfect copy has too · the mean image for all has {bounds['mean_image']:.3f} · thin: "
+        "training images, while they are learned",
         line_key(looks, key),
     )
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
@@ -74,9 +74,7 @@ def _draw_training(axes: Axes, history: pd.DataFrame, colour: str) -> None:
     column = "cross_entropy" if "cross_entropy" in history else "loss"
     # The first epoch's mean is that of a network that begins to learn: it would flatten the rest.
     rows = history[history["epoch"] > 1]
-    axes.plot(
-        rows["epoch"], rows[column], color=colour, linestyle=":", linewidth=1.3, alpha=0.8, zorder=3
-    )
+    axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.9, alpha=0.7, zorder=3)
 
 
 def _draw_floor(axes: Axes, floor: float, highest: float) -> None:
@@ -94,7 +92,7 @@ def _set_epochs(axes: Axes, epochs: int) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.set_xlim(0.5 if epochs < 8 else 0, epochs + (0.5 if epochs < 8 else 0.02 * epochs))
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True, nbins=8, min_n_ticks=1))
+    axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
 def _set_log_ticks(axes: Axes) -> None:

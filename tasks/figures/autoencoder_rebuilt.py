@@ -73,7 +73,7 @@ def plot_reconstructions(
         height,
         f"Unseen images and what {name} makes of them",
         (
-            "difference: orange where the copy lacks light, blue where it has too much",
+            "difference: orange is missing in the copy, purple was added",
             "components: as many principal components" if components is not None else "",
             tone_note(cmap),
         ),

@@ -146,7 +146,7 @@ def plot_spread(
         worst["strong"].tolist(),
     )  # fmt: skip
     active = int(units["active"].sum())
-    dress(right, f"variance by axis, {active} of {len(units)} active", x="axis of z", grid="y")
+    dress(right, "variance of each axis", x=f"axis of z: {active} of {len(units)} active", grid="y")
     right.bar(
         units["unit"], units["variance"],
         color=[MUTED if each else REST for each in units["active"]], width=0.75,

@@ -27,12 +27,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 GRID_HEIGHT = 7.4  # inches of all rows of a grid
-AXIS = 0.55  # inches beside and below a grid for its coordinates
+AXIS, UNDER = 0.55, 0.28  # inches beside and below a grid for its coordinates
 
 
 def _tone(images: np.ndarray) -> str:
     """Return the colour map of grey images (…, h, w); of coloured ones it is not used."""
     return tone(images.reshape(-1, *images.shape[-2:])) if images.shape[-1] != 3 else "gray"
+
+
+def _number(value: float) -> str:
+    """Return a coordinate with two or three digits and a true minus sign."""
+    return f"{value:.{1 if abs(value) < 9.95 else 0}f}".replace("-", "−")
 
 
 def plot_grid(
@@ -47,7 +52,7 @@ def plot_grid(
     width, height = columns * size[0], rows * size[1]
     left = max(AXIS, (BREADTH - width) / 2)
     figure, axes = new_plate(
-        height + AXIS,
+        height + UNDER,
         f"A plane of the latent space of {name}, decoded point by point",
         (
             "across: z1, up: z2"
@@ -84,14 +89,14 @@ def _write_ticks(
         {0, len(across) // 4, len(across) // 2, 3 * len(across) // 4, len(across) - 1}
     ):
         axes.text(
-            left + (column + 0.5) * size[0], extent[1] + 0.05, f"{across[column]:.3g}", ha="center",
+            left + (column + 0.5) * size[0], extent[1] + 0.05, _number(across[column]), ha="center",
             va="top", fontsize=SMALL, color=MUTED,
         )  # fmt: skip
     if len(up) == 1:
         return
     for line in sorted({0, len(up) // 4, len(up) // 2, 3 * len(up) // 4, len(up) - 1}):
         axes.text(
-            left - 0.06, (line + 0.5) * size[1], f"{up[line]:.3g}", ha="right", va="center",
+            left - 0.06, (line + 0.5) * size[1], _number(up[line]), ha="right", va="center",
             fontsize=SMALL, color=MUTED,
         )  # fmt: skip
 
@@ -143,20 +148,20 @@ def plot_traversals(
             size[0] / 2, y + size[1] + 0.03, literal(fit_names([text], 0.95, SMALL)[text]),
             ha="center", va="top", fontsize=SMALL, color=INK,
         )  # fmt: skip
-    for line, row in enumerate(axes_table.itertuples(index=False)):
+    for line, row in enumerate(axes_table.to_dict("records")):
         y = line * step
         axes.text(
-            first, y + size[1] / 2, f"axis {row.axis}", va="center", fontsize=LABEL,
+            first, y + size[1] / 2, f"axis {row['axis']}", va="center", fontsize=LABEL,
             fontweight="bold", color=INK,
         )  # fmt: skip
         axes.text(
-            first + beside - 0.08, y + size[1] / 2, f"{row.low:.2g}", va="center", ha="right",
+            first + beside - 0.08, y + size[1] / 2, _number(row["low"]), va="center", ha="right",
             fontsize=SMALL, color=MUTED,
         )  # fmt: skip
         for place, image in enumerate(images[line]):
             draw_image(axes, image, first + beside + place * (size[0] + 0.03), y, size, cmap)
         axes.text(
-            first + beside + steps * (size[0] + 0.03) + 0.05, y + size[1] / 2, f"{row.high:.2g}",
+            first + beside + steps * (size[0] + 0.03) + 0.05, y + size[1] / 2, _number(row["high"]),
             va="center", fontsize=SMALL, color=MUTED,
         )  # fmt: skip
     return figure
@@ -201,7 +206,7 @@ def plot_interpolations(
     width = (steps + 2) * (size[0] + 0.03) + 2 * GAP
     left = (BREADTH - width) / 2
     middle = left + size[0] + 0.03 + GAP
-    for line, row in enumerate(pairs.itertuples(index=False)):
+    for line, row in enumerate(pairs.to_dict("records")):
         y = LINE + line * step
         draw_image(axes, ends[line, 0], left, y, size, cmap)
         for place, image in enumerate(images[line]):
@@ -209,8 +214,8 @@ def plot_interpolations(
         right = middle + steps * (size[0] + 0.03) + GAP
         draw_image(axes, ends[line, 1], right, y, size, cmap)
         for x, ha, label in (
-            (left - 0.08, "right", row.first_label),
-            (right + size[0] + 0.08, "left", row.second_label),
+            (left - 0.08, "right", row["first_label"]),
+            (right + size[0] + 0.08, "left", row["second_label"]),
         ):
             axes.text(
                 x, y + size[1] / 2, names[str(label)], ha=ha, va="center", fontsize=LABEL,

@@ -248,3 +248,22 @@ def test_arrays_reach_a_stage_read_only(store):
 
     with Session(store).active(), pytest.raises(StageError, match="read-only"):
         overwrite_input(store.put("x", np.zeros(3)))
+
+
+def test_each_takes_the_arguments_of_a_row_together(store):
+    @stage
+    def add(left: int, right: int, *, scale: int = 1) -> int:
+        return scale * (left + right)
+
+    with Session(store).active() as session:
+        numbers = {k: invert.labelled(str(k))(k=k) for k in (1, 2, 4)}
+        rows = {
+            "a": {"left": numbers[1], "right": numbers[2]},
+            "b": {"left": numbers[2], "right": numbers[4], "scale": 8},
+        }
+        made = add.labelled("sum").each(rows, scale=2)
+        assert {label: load(value) for label, value in made.items()} == {"a": 3.0, "b": 6.0}
+        assert [c.slot for c in session.calls][3:] == ["add[sum,a]", "add[sum,b]"]
+    with Session(store).active() as again:
+        add.each({"c": rows["a"]}, scale=2)
+        assert [c.outcome.word for c in again.calls] == ["cached"]

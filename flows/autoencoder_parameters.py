@@ -1,0 +1,162 @@
+"""What a person can set in the flow `autoencoder`, each value with its reason and its bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from engine import Parameters
+from flows.digits_parameters import Once, Tsne
+from flows.image_data import Data, Seed
+
+Variant = Literal["seed", "corrected"]
+Weight = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Models(Parameters):
+    """Which models are trained: every combination of these is one, cached on its own."""
+
+    z: Annotated[list[Annotated[int, Field(ge=1, le=1024)]], Once] = Field(
+        default=[16, 2],
+        min_length=1,
+        description="Numbers that an image is pressed into: 16 rebuild a digit almost perfectly, 2 can "
+        "be drawn as they are",
+    )
+    variants: Annotated[list[Variant], Once] = Field(
+        default=["corrected"],
+        min_length=1,
+        description="seed: the post's decoder, whose last LeakyReLU stands before the sigmoid; "
+        "corrected: without it",
+    )
+    kl_weights: Annotated[list[Weight], Once] = Field(
+        default=[0.0],
+        min_length=1,
+        description="Weight of the Kullback-Leibler term: 0 is no VAE, 1 the evidence lower bound "
+        "(sum over z and mean over images, divided by the pixels)",
+    )
+
+
+class Training(Parameters):
+    """How the models are trained."""
+
+    epochs: int = Field(
+        default=4, ge=1, le=10_000, description="Passes over the images; the post takes 40"
+    )
+    batch: int = Field(default=128, ge=1, le=10_000, description="Images of a step, as in the post")
+    schedule: Literal["constant", "cosine", "one-cycle"] = Field(
+        default="cosine",
+        description="Course of the learning rate: constant as in the post, or falling to 0, which "
+        "saves two of three epochs",
+    )
+    rate: float = Field(
+        default=0.002, gt=0, le=1, description="Largest learning rate of Adam; the post has .0005"
+    )
+    warm_up: float = Field(
+        default=0.2,
+        ge=0,
+        le=1000,
+        description="Epochs in which the rate rises (of one-cycle: share of all steps)",
+    )
+    seed: Seed = Field(default=0, description="Seed of the weights and of the images' order")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        default="auto",
+        description="auto: bfloat16 where the processor multiplies it, twice as fast at equal loss",
+    )
+
+    @model_validator(mode="after")
+    def _has_no_warm_up(self) -> Training:
+        if self.schedule == "constant" and self.warm_up:
+            raise ValueError(
+                f"training.warm_up = {self.warm_up}: a constant rate has none; set it to 0"
+            )
+        if self.schedule == "one-cycle" and self.warm_up >= 1:
+            raise ValueError(
+                f"training.warm_up = {self.warm_up}: of one-cycle it is a share of all steps, below 1"
+            )
+        return self
+
+    @property
+    def is_posted(self) -> bool:
+        """Whether this is the post's way, whose losses by epoch are known."""
+        return (self.batch, self.schedule, self.rate) == (128, "constant", 5e-4)
+
+
+class Probes(Parameters):
+    """What the latent space is asked."""
+
+    neighbours: int = Field(
+        default=10, ge=1, le=1000, description="Nearest training points that vote on a class"
+    )
+    clusters: int = Field(
+        default=10,
+        ge=1,
+        le=2000,
+        description="Clusters of KMeans in z: as many as there are digits",
+    )
+    n_init: int = Field(default=5, ge=1, le=100, description="Starts of KMeans, the best kept")
+    seed: Seed = Field(default=0, description="Seed of samples and starts")
+
+
+class Tools(Parameters):
+    """The walks through the latent space and the samples of it."""
+
+    grid: int = Field(
+        default=20, ge=2, le=60, description="Images along each side of the decoded plane"
+    )
+    start: int = Field(
+        default=0, ge=0, description="Number of the test image that the walks along the axes pass"
+    )
+    steps: int = Field(default=11, ge=3, le=25, description="Images along an axis or on a way")
+    pairs: int = Field(
+        default=8, ge=1, le=30, description="Ways from an image to one of another class"
+    )
+    samples: int = Field(
+        default=200, ge=20, le=10_000, description="Samples of each source; 200 hold a share to 3 %"
+    )
+    components: int = Field(
+        default=20,
+        ge=1,
+        le=500,
+        description="Gaussians of the mixture: two a digit; 100 take five times as long and pass alike",
+    )
+    scales: Annotated[list[Annotated[float, Field(gt=0, le=100)]], Once] = Field(
+        default=[0.5, 1.0],
+        description="Deviations of the normal distributions around the origin; 1 is what a VAE is "
+        "drawn to",
+    )
+    seed: Seed = Field(default=0, description="Seed of pairs and samples")
+
+    @model_validator(mode="after")
+    def _holds_the_unit(self) -> Tools:
+        if 1.0 not in self.scales:
+            raise ValueError("tools.scales must hold 1.0, the deviation that the card counts")
+        return self
+
+
+class AutoencoderParameters(Parameters):
+    """Autoencoders of labelled images, plain or variational, and what their latent spaces are like."""
+
+    data: Data = Data()
+    models: Models = Models()
+    training: Training = Training()
+    probes: Probes = Probes()
+    tsne: Tsne = Tsne()
+    tools: Tools = Tools()
+
+
+# quick: a part of the images for a few epochs. seed: the post's own values.
+PRESETS: dict[str, dict[str, Any]] = {
+    "quick": {
+        "data": {"limit": 10_000},
+        "training": {"epochs": 3},
+        "tsne": {"sample": 3000, "iterations": 500},
+    },
+    "standard": {},
+    "seed": {
+        "models": {"variants": ["seed"]},
+        "training": {
+            "epochs": 40, "batch": 128, "schedule": "constant", "rate": 5e-4, "warm_up": 0.0,
+        },
+    },
+}  # fmt: skip

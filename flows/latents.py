@@ -1,0 +1,66 @@
+"""Which autoencoders a flow trains, and the latent points of its images: for every flow that uses z."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+from flows.autoencoder_parameters import Models, Training
+from tasks.autoencoder.encoding import encode
+from tasks.autoencoder.training import train_autoencoder
+from tasks.training.precision import resolve_precision
+
+
+class Model(NamedTuple):
+    """One autoencoder: what it is trained as, and what pictures call it."""
+
+    z: int
+    variant: str
+    kl_weight: float
+    title: str
+
+    @property
+    def kind(self) -> str:
+        """VAE or plain autoencoder."""
+        return "VAE" if self.kl_weight else "autoencoder"
+
+    @property
+    def trained_as(self) -> dict[str, Any]:
+        """The parameters of `train_autoencoder` that are its own."""
+        return {"z": self.z, "variant": self.variant, "kl_weight": self.kl_weight}
+
+
+def list_models(models: Models) -> dict[str, Model]:
+    """Every combination of the values by a label; it says what differs among them, and z always."""
+    found = {}
+    for z, variant, weight in product(models.z, models.variants, models.kl_weights):
+        words = [f"z={z}"]
+        if len(models.variants) > 1:
+            words.append(variant)
+        if weight:
+            words.append(_name_weight(weight, models.kl_weights))
+        label = " ".join(words)
+        title = ", ".join([words[0].replace("=", " = "), *words[1:]])
+        found[label] = Model(z, variant, float(weight), title)
+    return found
+
+
+def _name_weight(weight: float, weights: Sequence[float]) -> str:
+    alone = sum(map(bool, weights)) == 1
+    return "VAE" if alone and weight == 1 else f"VAE·{weight:g}"
+
+
+def train_models(images: Any, models: Mapping[str, Model], training: Training) -> dict[str, Any]:
+    """What `train_autoencoder` gives for each model, on the images that `load_images` gave."""
+    train, test, _ = images
+    how = {**training.model_dump(), "precision": resolve_precision(training.precision)}
+    rows = {label: model.trained_as for label, model in models.items()}
+    return train_autoencoder.each(rows, train, test, **how)
+
+
+def encode_images(images: Any, fits: Mapping[str, Any]) -> dict[str, Any]:
+    """The latent points of all images by model, as `encode` gives them."""
+    train, test, _ = images
+    rows = {label: {"encoder": fit.encoder} for label, fit in fits.items()}
+    return encode.each(rows, train=train, test=test)
