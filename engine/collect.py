@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 
 _ABANDONED_SECONDS = 86400.0  # a temporary file of another machine is left alone that long
 
+_LEASE_SECONDS = 3600.0  # many times as long as one lasts
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -172,6 +174,8 @@ def _why_kept(roots: _Roots, kind: str, entry: Entry, now: float) -> str | None:
         return roots.runs.get(entry.name)
     if kind == "temporary":
         return _owner(entry, now)
+    if kind == "lease":
+        return "a machine may hold it" if now - entry.written < _LEASE_SECONDS else None
     if roots.since is not None and entry.written >= roots.since:
         return "newer than the start of a running flow"
     name = entry.name.partition("/")[2]

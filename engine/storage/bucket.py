@@ -24,7 +24,8 @@ log = logging.getLogger(__name__)
 PATIENCE_SECONDS = 60.0
 _TRIES = 9
 _LONGEST_PAUSE = 5.0
-_CHUNK_BYTES = 16 << 20
+_CHUNK_BYTES = 16 << 20  # read by one request
+_PART_BYTES = 32 << 20  # uploaded by one request; S3 takes 10,000 of them
 _URL = re.compile(r"s3://([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])((?:/[A-Za-z0-9_.=-]+)*)/*")
 
 # Whoever may write to the bucket must not choose where files lie on the machines that read it.
@@ -37,6 +38,9 @@ _PASSING = {
     "XAmzContentSHA256Mismatch",
 }
 _REFUSED = {"PreconditionFailed", "412"}
+
+_CLIENTS: dict[tuple[Any, ...], Any] = {}
+_ASKED = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_PROFILE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +77,6 @@ class Bucket:
         self.url = f"s3://{match[1]}{match[2]}"
         self._bucket = match[1]
         self._base = f"{match[1]}{match[2]}"
-        self._fs: Any = None
-        self._pid = 0
         self._clock: float | None = None
 
     def now(self) -> float:
@@ -152,7 +154,7 @@ class Bucket:
     def upload(self, file: Path, name: str, over: bool = False) -> bool:
         """Write an object from a file; False if one was there and it was not to be written over."""
         mode = "overwrite" if over else "create"
-        sizes: dict[str, Any] = {"chunksize": _CHUNK_BYTES, "max_concurrency": 2}
+        sizes: dict[str, Any] = {"chunksize": _PART_BYTES, "max_concurrency": 2}
         kind = {"ContentType": "application/octet-stream"}  # else it is guessed from the name
         try:
             self._call(name, "put_file", str(file), self._path(name), mode=mode, **sizes, **kind)
@@ -175,7 +177,9 @@ class Bucket:
         return f"{self._base}/{name}"
 
     def _client(self) -> Any:
-        if self._fs is None or self._pid != os.getpid():
+        """The one of this process for the server and keys that the environment names."""
+        asked = (os.getpid(), *(os.environ.get(name) for name in _ASKED))
+        if asked not in _CLIENTS:
             import fsspec
 
             config = {
@@ -184,16 +188,16 @@ class Bucket:
                 "read_timeout": 30,
             }
             try:
-                self._fs = fsspec.filesystem(
+                made = fsspec.filesystem(
                     "s3", use_listings_cache=False, skip_instance_cache=True, config_kwargs=config
                 )
             except ImportError:
                 raise InputError(
                     f"the store {self.url} needs the package s3fs: pip install 'latentflow[s3]'"
                 ) from None
-            self._fs.retries = 1
-            self._pid = os.getpid()
-        return self._fs
+            made.retries = 1
+            _CLIENTS[asked] = made
+        return _CLIENTS[asked]
 
     def _offset(self) -> float:
         before = time.time()
@@ -214,7 +218,8 @@ class Bucket:
                 code = _code(error)
                 if code in _REFUSED or isinstance(error, FileExistsError):
                     raise FileExistsError(name) from error
-                if code != "NoSuchBucket" and isinstance(error, FileNotFoundError):
+                absent = isinstance(error, FileNotFoundError) or code == "InvalidRange"
+                if absent and code != "NoSuchBucket":
                     raise FileNotFoundError(f"{self.url}/{name}") from error
                 pause = random.uniform(0.5, 1.0) * min(0.1 * 2**number, _LONGEST_PAUSE)
                 late = time.monotonic() + pause > deadline or number == _TRIES
@@ -241,9 +246,7 @@ class Bucket:
 
 
 def _found(info: dict[str, Any]) -> Found:
-    return Found(
-        int(info["size"]), info["LastModified"].timestamp(), str(info.get("ETag") or "")
-    )
+    return Found(int(info["size"]), info["LastModified"].timestamp(), str(info.get("ETag") or ""))
 
 
 def _tag(answer: Any) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import Store
+from tests.engine.machines import machine, proxy, s3_port, url  # noqa: F401 - fixtures
 from tests.engine.zygote import Zygote, open_zygote
 
 

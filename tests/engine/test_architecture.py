@@ -32,6 +32,9 @@ HEAVY = {
     "PIL",
     "pooch",
     "jinja2",
+    "fsspec",
+    "s3fs",
+    "botocore",
 }
 
 

@@ -31,7 +31,7 @@ class Request:
     """What a forked process shall do.
 
     Arguments:
-        store: the store's folder.
+        store: the store's folder or address.
         values: the flow's parameters.
         folder: where it leaves `digests.json`, `outcomes.json`, `log.txt` and, if it failed,
             `error.txt`.
@@ -40,6 +40,8 @@ class Request:
         api: the address of a Prefect server: run as a Prefect flow.
         refresh: stages to compute again.
         flow: where it is importable from.
+        environment: variables that it gets besides.
+        lease_seconds: how long a lease of a bucket lasts.
     """
 
     store: str
@@ -50,6 +52,8 @@ class Request:
     api: str = ""
     refresh: list[str] = field(default_factory=list)
     flow: str = "tests.engine.toy:toy"
+    environment: dict[str, str] = field(default_factory=dict)
+    lease_seconds: float | None = None
 
 
 class Zygote:
@@ -121,6 +125,11 @@ def _become(request: Request) -> None:
     try:
         os.close(0)
         os.setpgid(0, 0)
+        os.environ.update(request.environment)
+        if request.lease_seconds is not None:
+            from engine.storage import lease
+
+            lease.LEASE_SECONDS = request.lease_seconds
         log = logging.FileHandler(folder / "log.txt")
         logging.basicConfig(level=logging.INFO, handlers=[log], force=True)
         count = _die_at(request.die_at) if request.die_at is not None else None
@@ -146,7 +155,7 @@ def _become(request: Request) -> None:
 def _run(request: Request) -> Any:
     from engine import Selection, Store
 
-    store = Store(Path(request.store))
+    store = Store(request.store)
     module, _, name = request.flow.partition(":")
     flow = getattr(importlib.import_module(module), name)
     parameters = flow.configure(overrides=request.values)

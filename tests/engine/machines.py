@@ -1,0 +1,48 @@
+"""Fixtures for stores in a bucket: a server for all tests of a process, a prefix for each."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from engine import Store
+from engine.storage import bucket
+from tests.engine.s3_server import BUCKET, KEYS, Proxy, open_proxy, open_server
+
+_NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def s3_port() -> Iterator[int]:
+    with open_server() as port:
+        yield port
+
+
+@pytest.fixture
+def proxy(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    """The way to the server; stores opened from now on go through it and lose patience soon."""
+    with open_proxy(s3_port) as (found, address):
+        for name, value in {**KEYS, "AWS_ENDPOINT_URL": address}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(bucket, "PATIENCE_SECONDS", 8.0)
+        monkeypatch.setattr(bucket, "_LONGEST_PAUSE", 0.1)
+        yield found
+
+
+@pytest.fixture
+def url(proxy: Proxy) -> str:
+    return f"s3://{BUCKET}/store-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def machine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Store]:
+    """The store as a machine of that name opens it, with a cache of its own."""
+
+    def open_there(name: str) -> Store:
+        monkeypatch.setenv("LATENTFLOW_CACHE", str(tmp_path / name))
+        return Store(url)
+
+    return open_there

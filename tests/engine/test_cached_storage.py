@@ -1,0 +1,383 @@
+"""A store in a bucket: nothing wrong is ever read from it, and nothing finished is lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import DamagedObject, InputError, Selection, Store, StoreError
+from engine.collect import collect
+from engine.journal import Journal, list_runs, read_run
+from engine.locks import is_held
+from engine.pins import list_pins, pin, unpin
+from engine.storage import bucket as buckets
+from engine.storage import cached, eviction, journals
+from engine.storage.cached import CachedStorage
+from engine.verify import verify
+from tests.engine.s3_server import Proxy
+from tests.engine.toy import SLOTS, artifact_of, digests, flip_bit, outcomes, plan_toy, run_toy
+
+ARRAY = np.arange(100_000.0)
+Machine = Callable[[str], Store]
+
+
+def there(store: Store) -> CachedStorage:
+    assert isinstance(store.storage, CachedStorage)
+    return store.storage
+
+
+def in_bucket(store: Store) -> set[str]:
+    return {name for name in there(store).bucket.list("") if not name.startswith("locks/")}
+
+
+def overwrite(store: Store, name: str, data: bytes) -> None:
+    there(store).bucket.write(name, data)
+
+
+# Reading
+
+
+def test_what_one_machine_puts_another_loads(machine: Machine, url):
+    a, b = machine("a"), machine("b")
+    assert a.address == b.address == url and a.root != b.root
+    artifact = a.put("x", {"x": ARRAY})
+    assert in_bucket(a) == {f"objects/{artifact.address}"}
+    assert not b.path_of(artifact).exists() and b.fault(artifact) is None
+    np.testing.assert_array_equal(b.load(artifact)["x"], ARRAY)
+    assert b.path_of(artifact).exists() and not b.path_of(artifact).stat().st_mode & 0o222
+
+
+def test_a_copy_is_read_without_asking_again(machine: Machine, proxy: Proxy):
+    a = machine("a")
+    artifact = a.put("x", ARRAY)
+    proxy.seen.clear()
+    assert a.fault(artifact) is None
+    np.testing.assert_array_equal(a.load(artifact), ARRAY)
+    np.testing.assert_array_equal(machine("a").load(artifact), ARRAY)
+    assert proxy.seen == []
+
+
+@pytest.mark.parametrize("kind", ["cut", "altered", "lost", "busy", "closed", "slow"])
+def test_harm_on_the_way_is_never_read(machine: Machine, proxy: Proxy, monkeypatch, kind):
+    monkeypatch.setattr(buckets, "_CHUNK_BYTES", 1 << 18)
+    artifact = machine("a").put("x", ARRAY)
+    b = machine("b")
+    proxy.fail(kind, "GET .*objects", 2)
+    np.testing.assert_array_equal(b.load(artifact), ARRAY)
+    assert proxy.spent and not list((b.root / "tmp").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("harm", "fault"),
+    [
+        (lambda data: data[:-7], r"\d+ of \d+ bytes"),
+        (lambda data: b"", "0 of"),
+        (lambda data: data[:-1] + bytes([data[-1] ^ 1]), "content altered"),
+    ],
+)
+def test_damage_in_the_bucket_is_found_and_never_handed_on(machine: Machine, harm, fault):
+    a, b = machine("a"), machine("b")
+    artifact = a.put("x", ARRAY)
+    overwrite(a, f"objects/{artifact.address}", harm(a.path_of(artifact).read_bytes()))
+    with pytest.raises(DamagedObject, match=fault):
+        b.load(artifact)
+    assert not b.path_of(artifact).exists()
+    found = verify(a)
+    assert [f.path for f in found.findings] == [f"objects/{artifact.address}"]
+    np.testing.assert_array_equal(a.load(artifact), ARRAY)  # its own copy is sound
+    b.set_aside(artifact)
+    assert b.fault(artifact) == "missing"
+    a.put("x", ARRAY)
+    np.testing.assert_array_equal(b.load(artifact), ARRAY)
+    assert verify(b).sound
+
+
+def test_a_damaged_copy_is_fetched_again(machine: Machine):
+    a = machine("a")
+    artifact = a.put("x", ARRAY)
+    flip_bit(a.path_of(artifact))
+    np.testing.assert_array_equal(a.load(artifact), ARRAY)
+    a.path_of(artifact).unlink()
+    np.testing.assert_array_equal(a.load(artifact), ARRAY)
+
+
+def test_an_object_that_is_too_short_is_written_over(machine: Machine):
+    a = machine("a")
+    artifact = a.put("x", ARRAY)
+    overwrite(a, f"objects/{artifact.address}", b"half")
+    a.put("x", ARRAY)
+    np.testing.assert_array_equal(machine("b").load(artifact), ARRAY)
+
+
+def test_an_old_object_is_made_young_so_that_no_collector_takes_it(machine: Machine, monkeypatch):
+    a = machine("a")
+    artifact = a.put("x", ARRAY)
+    name = f"objects/{artifact.address}"
+    before = there(a).bucket.stat(name)
+    a.put("x", ARRAY)
+    assert there(a).bucket.stat(name) == before
+    monkeypatch.setattr(cached, "_GRACE_SECONDS", 0.0)
+    time.sleep(1.1)  # a server's times are whole seconds
+    a.put("x", ARRAY)
+    after = there(a).bucket.stat(name)
+    assert before is not None and after is not None and after.written > before.written
+
+
+# Writing
+
+
+@pytest.mark.parametrize("kind", ["half", "lost", "busy", "closed"])
+def test_an_upload_that_fails_leaves_no_record_and_can_be_made_again(
+    machine: Machine, proxy: Proxy, kind
+):
+    a = machine("a")
+    proxy.fail(kind, "PUT .*objects.*", 10**6)
+    with pytest.raises(StoreError, match="cannot be reached"):
+        run_toy(a)
+    assert not any(name.startswith("records/") for name in in_bucket(a))
+    proxy.faults.clear()
+    assert set(outcomes(run_toy(a)).values()) == {"ran"}
+    assert verify(machine("b")).sound
+
+
+def test_records_are_written_after_their_objects(machine: Machine, proxy: Proxy):
+    run_toy(machine("a"))
+    puts = [r.split("/store-")[1].split("?")[0] for r in proxy.seen if r.startswith("PUT")]
+    puts = [p.partition("/")[2] for p in puts]
+    seen: set[str] = set()
+    bucket = there(machine("b"))
+    for name in puts:
+        if name.startswith("records/"):
+            made = json.loads(bucket.read(name))["artifacts"]
+            assert all(
+                f"objects/{a['sha256'][:2]}/{a['sha256'][2:]}{a['suffix']}" in seen for a in made
+            )
+        seen.add(name)
+    assert sum(name.startswith("records/") for name in puts) == len(SLOTS)
+
+
+def test_results_are_shared_and_a_garbage_record_is_none(machine: Machine):
+    a, b = machine("a"), machine("b")
+    first = run_toy(a)
+    assert set(plan_toy(b).values()) == {"cached"}
+    second = run_toy(b)
+    assert digests(first) == digests(second) and set(outcomes(second).values()) == {"cached"}
+    overwrite(a, f"records/{first.record.stages['draw'].key}.json", b"{")
+    overwrite(a, f"records/{first.record.stages['export'].key}.json", b"")
+    assert outcomes(run_toy(b))["draw"] == "unchanged"
+    assert set(outcomes(run_toy(a)).values()) == {"cached"}
+
+
+def test_a_store_that_cannot_be_reached_is_an_error_and_no_empty_store(
+    machine: Machine, proxy: Proxy, monkeypatch
+):
+    a = machine("a")
+    run_toy(a)
+    monkeypatch.setattr(buckets, "_TRIES", 3)
+    proxy.fail("busy", ".", 10**6)
+    for act in (plan_toy, run_toy, verify, collect, list_pins):
+        with pytest.raises(StoreError, match="cannot be reached"):
+            act(a)
+
+
+def test_what_a_collector_took_elsewhere_is_made_again(machine: Machine):
+    a, b = machine("a"), machine("b")
+    before = run_toy(a)
+    there(b).bucket.remove([n for n in in_bucket(b) if not n.startswith("runs/")])
+    after = run_toy(a)
+    assert digests(before) == digests(after) and "cached" not in outcomes(after).values()
+    assert set(outcomes(run_toy(b)).values()) == {"cached"} and verify(b).sound
+
+
+def test_the_store_goes_along_to_other_processes(machine: Machine, url):
+    a = machine("a")
+    assert pickle.loads(pickle.dumps(a)).address == url
+
+
+# Journals, pins, collection
+
+
+def test_runs_of_other_machines_are_seen(machine: Machine):
+    a, b = machine("a"), machine("b")
+    mine = run_toy(a).record.id
+    other = run_toy(b, n=7).record.id
+    for store in (a, b):
+        assert [p.stem for p in list_runs(store)] == [other, mine]
+        assert [p.stem for p in list_runs(store, "toy", newest=1)] == [other]
+        assert {read_run(p).status for p in list_runs(store)} == {"completed"}
+        assert list_runs(store, "other") == []
+
+
+def test_a_run_elsewhere_is_running_until_it_has_been_silent_for_long(
+    machine: Machine, monkeypatch
+):
+    monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
+    a, b = machine("a"), machine("b")
+    journal = Journal(a, "toy", {})
+    deadline = time.monotonic() + 10
+    while not list_runs(b):
+        assert time.monotonic() < deadline
+    (path,) = list_runs(b)
+    assert read_run(path).status == "running" and not is_held(path)
+    os.utime(path, (1, 1))
+    assert read_run(path).status == "crashed"
+    journal.end("completed", {"x": artifact_of(run_toy(a, n=3), "draw")})
+    assert read_run(list_runs(b)[-1]).status == "completed"
+
+
+def test_a_journal_that_could_not_be_shown_is_shown_later(machine: Machine, proxy: Proxy, caplog):
+    a, b = machine("a"), machine("b")
+    proxy.fail("denied", "PUT .*runs", 10**6)
+    mine = run_toy(a).record.id
+    assert "other machines do not see this run yet" in caplog.text
+    assert list_runs(b) == [] and [p.stem for p in list_runs(a)] == [mine]
+    proxy.faults.clear()
+    list_runs(a)
+    assert [p.stem for p in list_runs(b)] == [mine]
+
+
+def test_pins_of_two_machines_at_once_both_stay(machine: Machine, proxy: Proxy):
+    a, b = machine("a"), machine("b")
+    first, second = run_toy(a).record.id, run_toy(b).record.id
+    pin(a, first)
+    assert list_pins(b) == [first]
+    storage = there(a)
+    change, others = storage.bucket.replace, [second]
+
+    def late(name: str, data: bytes, tag: str) -> str | None:
+        if others:
+            pin(b, others.pop())
+        return change(name, data, tag)
+
+    storage.bucket.replace = late  # type: ignore[method-assign]
+    unpin(a, first)
+    assert list_pins(a) == list_pins(b) == [second]
+
+
+def test_the_collector_keeps_the_young_and_what_kept_runs_use(machine: Machine, monkeypatch):
+    a, b = machine("a"), machine("b")
+    old, new = run_toy(a, n=11).record, run_toy(b, n=12).record
+    told = collect(a, keep=1, dry_run=True)
+    assert told.removed == [] and "written within the hour" in {i.reason for i in told.kept}
+    monkeypatch.setattr(CachedStorage, "grace", 0.0)
+    before = in_bucket(a)
+    told = collect(b, keep=1, dry_run=True)
+    assert in_bucket(a) == before
+    done = collect(b, keep=1)
+    assert told.removed == done.removed
+    assert before - in_bucket(a) == {i.name for i in done.removed if not i.name.startswith("tmp/")}
+    assert set(plan_toy(a, n=12).values()) == {"cached"} and plan_toy(a, n=11)["make"] == "run"
+    assert [p.stem for p in list_runs(a)] == [new.id] != [old.id]
+    assert verify(a).sound
+
+
+def test_what_a_run_elsewhere_uses_stays(machine: Machine, monkeypatch):
+    monkeypatch.setattr(CachedStorage, "grace", 0.0)
+    monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
+    a, b = machine("a"), machine("b")
+    stage = run_toy(a, n=11).record.stages["clip"]
+    run_toy(a, n=12)
+    journal = Journal(a, "other", {})
+    journal.write("begin", slot="clip", key=stage.key)
+    while f"runs/other/{journal.path.name}" not in in_bucket(b):
+        time.sleep(0.02)
+    found = collect(b, keep=1)
+    assert f"run {journal.id} is running" in {i.reason for i in found.kept}
+    assert b.read_record(stage.key) is not None
+    assert machine("c").fault(stage.artifacts[0]) is None
+    journal.end("completed", {})
+
+
+def test_names_in_the_bucket_cannot_leave_the_folder(machine: Machine, tmp_path, monkeypatch):
+    monkeypatch.setattr(CachedStorage, "grace", 0.0)
+    a = machine("a")
+    run_toy(a)
+    outside = [a.root.parent / "precious", a.root / "precious", a.root.parent / "precious.jsonl"]
+    for path in outside:
+        path.write_text("keep me")
+    for name in ("runs/../precious.jsonl", "runs/../../precious.jsonl", "records/../precious"):
+        overwrite(a, name, b"harm")
+    overwrite(a, "objects/../../precious", b"harm")
+    overwrite(a, "runs/toy/../../../precious.jsonl", b"harm")
+    list_runs(a)
+    collect(a, keep=1)
+    verify(a, repair=True)
+    assert {path.read_text() for path in outside} == {"keep me"}
+
+
+# The cache
+
+
+def test_copies_used_longest_ago_go_when_there_are_too_many(machine: Machine, monkeypatch):
+    a = machine("a")
+    made = [a.put("x", ARRAY + n) for n in range(6)]
+    paths = [a.path_of(artifact) for artifact in made]
+    for age, path in zip((3, 6, 2, 5, 1, 4), paths, strict=True):
+        os.utime(path, (time.time() - age * 3600,) * 2)
+    monkeypatch.setenv("LATENTFLOW_CACHE_GB", str(made[0].size * 4.5 / 1e9))
+    b = machine("a")
+    b.load(made[3])  # old, and used just now
+    extra = b.put("y", ARRAY - 1)
+    left = [n for n, path in enumerate(paths) if path.exists()]
+    assert left == [3, 4]
+    assert b.path_of(extra).exists()
+    for n, artifact in enumerate(made):
+        np.testing.assert_array_equal(b.load(artifact), ARRAY + n)
+
+
+def test_what_a_run_of_this_machine_works_with_is_not_evicted(machine: Machine, monkeypatch):
+    a = machine("a")
+    monkeypatch.setattr(eviction, "_IN_USE_SECONDS", 0.0)
+    journal = Journal(a, "toy", {})
+    kept, gone = a.put("x", ARRAY), a.put("x", ARRAY + 1)
+    journal.write("source", artifact=kept.to_json())
+    monkeypatch.setenv("LATENTFLOW_CACHE_GB", "0")
+    machine("a").put("x", {"small": 1})
+    assert a.path_of(kept).exists() and not a.path_of(gone).exists()
+    journal.end("completed", {})
+
+
+@pytest.mark.parametrize("text", ["much", "-1", "nan", "inf"])
+def test_a_limit_that_is_none_is_refused(machine: Machine, monkeypatch, text):
+    monkeypatch.setenv("LATENTFLOW_CACHE_GB", text)
+    with pytest.raises(InputError, match=r"LATENTFLOW_CACHE_GB .* expected gigabytes"):
+        machine("a")
+
+
+def test_stores_and_servers_do_not_share_a_cache(machine: Machine, url, monkeypatch):
+    one = machine("a").root
+    assert Store(f"{url}/inner").root != one
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    assert Store(url).root != one
+    assert {one.parent, Store(url).root.parent} == {one.parent}
+
+
+# Storms
+
+
+def test_in_a_storm_of_every_harm_results_are_those_of_a_calm_day(
+    machine: Machine, proxy: Proxy, tmp_path: Path, monkeypatch
+):
+    monkeypatch.setattr(buckets, "_CHUNK_BYTES", 1000)
+    monkeypatch.setattr(cached, "_FETCHES", 8)  # seldom is one thing altered more often
+    seed = int.from_bytes(os.urandom(4), "big")
+    calm = digests(run_toy(Store(tmp_path / "calm"), n=300))
+    proxy.stormy(seed, 0.2)
+    for name in ("a", "b"):
+        made: Any = run_toy(machine(name), Selection(), n=300)
+        assert digests(made) == calm, f"seed {seed}"
+        for result in made.results.values():
+            for artifact in result if isinstance(result, list) else [result]:
+                machine(name).load(artifact)
+    assert len(proxy.harm) > 10, f"seed {seed}"
+    proxy.chaos = lambda request: ""
+    found = verify(machine("d"))
+    assert found.sound, f"seed {seed}: {[f.to_json() for f in found.findings]}"
