@@ -71,7 +71,7 @@ def draw_graph(lineage: Lineage) -> Graph:
                 _line(group),
                 group.outcome.word,
                 title,
-                f"#{group.id}",
+                lineage.href(group),
             )
         )
     if fed:

@@ -52,10 +52,15 @@ class Lineage:
     """The calls of a run and how they follow from each other.
 
     Edges come from the journal alone: a call's input has the digest of another call's artifact.
+
+    Arguments:
+        page: the page that holds the groups' entries, as the page that is being made links to it;
+            nothing where it is the same one.
     """
 
-    def __init__(self, record: RunRecord, store: Store) -> None:
+    def __init__(self, record: RunRecord, store: Store, page: str = "") -> None:
         self.record = record
+        self.page = page
         self._store = store
         self._makers: dict[str, list[StageRun]] = {}
         self._inputs: dict[str, list[Input]] = {}
@@ -92,6 +97,10 @@ class Lineage:
                 groups[key] = Group(call.stage, id=name, depth=key[1])
             groups[key].calls.append(call)
         return sorted(groups.values(), key=lambda group: group.depth)
+
+    def href(self, group: Group) -> str:
+        """The address of a group's entry."""
+        return f"{self.page}#{group.id}"
 
     def inputs(self, call: StageRun) -> list[Input]:
         """The call's inputs, those from outside with no maker."""

@@ -1,4 +1,4 @@
-"""A flow's report page: one self-contained HTML file made from a run's manifest and artifacts.
+"""A flow's pages in the report, made from a run's manifest and artifacts.
 
 Importing this module costs nothing: a run in which every stage was cached compares one hash with
 the head of the page that is there and loads neither a template engine nor a table library.
@@ -41,6 +41,8 @@ class Section:
         sentences: names of JSON results whose `sentence` (or `finding`) is shown as text.
         seconds: pairs of a table's name and the slots that each of its rows stands for, as
             `report.timing` reads them: the table gets a column of seconds, from the run's records.
+        maps: names of latent maps, as `tasks/figures/latent_map.py` packs them.
+        atlases: names of atlases of a network's maps, as `tasks/figures/atlas_pages.py` packs them.
 
     A name stands for all members of a list or dict of results: `profiles` for `profiles[3]`.
     """
@@ -51,6 +53,8 @@ class Section:
     tables: Sequence[str] = ()
     sentences: Sequence[str] = ()
     seconds: Sequence[tuple[str, str]] = ()
+    maps: Sequence[str] = ()
+    atlases: Sequence[str] = ()
 
 
 def page_of(
@@ -75,7 +79,9 @@ def write_page(
     about: str | None = None,
     parameters: type[BaseModel] | None = None,
 ) -> Path:
-    """Write `report/<flow>.html` of the store, unless it already shows these results.
+    """Write the run's pages into the store's report, unless they already show these results.
+
+    They are the flow's page, the run's page and whatever else `report.site` lists.
 
     Arguments:
         record: the run's manifest; results are looked up in it by name.
@@ -85,7 +91,7 @@ def write_page(
         parameters: the flow's parameter model, to show what differs from its defaults.
 
     Returns:
-        The page's path.
+        The path of the flow's page, `report/<flow>.html`.
 
     Raises:
         StoreError: the page cannot be written.
@@ -100,10 +106,9 @@ def write_page(
     if cached and _mark_of(path) == mark:
         return path
 
-    from report.render import render
+    from report.publish import publish
 
-    store.write_bytes(path, render(record, store, sections, about, parameters, mark).encode())
-    return path
+    return publish(record, store, sections, about, parameters, mark)
 
 
 def _mark(record: RunRecord, sections: Sequence[Section], about: str) -> str:
@@ -122,7 +127,9 @@ def _mark(record: RunRecord, sections: Sequence[Section], about: str) -> str:
     }
     sha = hashlib.sha256(canonical_json(shown).encode())
     folder = Path(__file__).parent
-    for file in sorted([*folder.glob("*.py"), *folder.glob("templates/*")]):
+    for file in sorted(
+        [*folder.glob("*.py"), *folder.glob("templates/*"), *folder.glob("static/*")]
+    ):
         sha.update(file.name.encode() + b"\0" + file.read_bytes())
     return sha.hexdigest()
 

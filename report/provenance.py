@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.journal import StageRun
 from engine.outcome import Outcome
+from report.code import Code, Source
 from report.lineage import Group, Lineage
 from report.values import show
 
@@ -28,6 +29,7 @@ class Provenance:
     """How one result was made."""
 
     slot: str
+    page: str
     href: str
     key: str
     outcome: Outcome
@@ -51,13 +53,28 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class Symbol:
+    """A function, class or constant that a stage depends on, and where its source is shown."""
+
+    name: str
+    hash: str
+    href: str | None
+
+
+@dataclass(frozen=True)
 class Entry:
-    """A group on the page: what its calls have in common, and each of them."""
+    """A group on the page: what its calls have in common, and each of them.
+
+    Arguments:
+        source: that of the stage's own function, where it is known.
+    """
 
     group: Group
     common: Provenance
     differing: list[str]
     cells: list[Cell]
+    symbols: list[Symbol]
+    source: Source | None
 
 
 def trace(lineage: Lineage, call: StageRun) -> Provenance:
@@ -68,11 +85,12 @@ def trace(lineage: Lineage, call: StageRun) -> Provenance:
     for given in lineage.inputs(call):
         maker = given.maker
         name = maker.slot if maker else "outside"
-        href = f"#{lineage.group_of(maker).id}" if maker else None
+        href = lineage.href(lineage.group_of(maker)) if maker else None
         origins.append(Origin(given.place, given.digest, name, href))
     return Provenance(
         slot=call.slot,
-        href=f"#{lineage.group_of(call).id}",
+        page=lineage.page,
+        href=lineage.href(lineage.group_of(call)),
         key=call.key,
         outcome=call.outcome,
         seconds=call.seconds,
@@ -86,7 +104,7 @@ def trace(lineage: Lineage, call: StageRun) -> Provenance:
     )
 
 
-def make_entry(lineage: Lineage, group: Group) -> Entry:
+def make_entry(lineage: Lineage, group: Group, code: Code) -> Entry:
     """A group's entry: parameters and inputs that differ between its calls stand in their rows."""
     traces = [trace(lineage, call) for call in group.calls]
     rows = [dict(t.params) for t in traces]
@@ -97,6 +115,7 @@ def make_entry(lineage: Lineage, group: Group) -> Entry:
     ancestors = {g.id: g for t in traces for g in t.ancestors}
     common = Provenance(
         slot=group.stage,
+        page=first.page,
         href=first.href,
         key=first.key,
         outcome=group.outcome,
@@ -113,7 +132,16 @@ def make_entry(lineage: Lineage, group: Group) -> Entry:
         Cell(_label(call), [row.get(n, "") for n in differing], call)
         for call, row in zip(group.calls, rows, strict=True)
     ]
-    return Entry(group, common, differing, sorted(cells, key=lambda cell: _natural(cell.label)))
+    symbols = [Symbol(name, digest, code.href(name, digest)) for name, digest in first.code]
+    own = (code.source(*pair) for pair in first.code if pair[0].endswith(f".{group.stage}"))
+    return Entry(
+        group,
+        common,
+        differing,
+        sorted(cells, key=lambda cell: _natural(cell.label)),
+        symbols,
+        next((source for source in own if source), None),
+    )
 
 
 def _label(call: StageRun) -> str:

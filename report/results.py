@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,20 +10,21 @@ from typing import Any
 from engine.artifact import Artifact
 from engine.errors import DamagedObject
 from engine.journal import RunRecord
+from report.site import Site
 from report.timing import add_seconds
 from report.values import is_number, show, show_column
 
 log = logging.getLogger(__name__)
 
 FINDINGS = "findings"
-_MEDIA = {"png": "image/png", "svg": "image/svg+xml", "gif": "image/gif"}
+PICTURES = {"png", "svg", "gif"}
 # A person looks a few hundred rows through; of more the first few tell what is in the table.
 _MOST_ROWS, _FIRST_ROWS = 400, 12
 
 
 @dataclass(frozen=True)
 class Figure:
-    """A picture with its finding; `source` is a data address."""
+    """A picture with its finding; `source` is its file's name in the site."""
 
     name: str
     title: str
@@ -95,11 +95,13 @@ class Results:
 
     Arguments:
         load: artifact → value.
+        site: where pictures are copied to.
         faults: results that could not be read, in words.
     """
 
     record: RunRecord
     load: Callable[[Artifact], Any]
+    site: Site
     faults: list[str] = field(default_factory=list)
 
     def named(self, name: str) -> dict[str, Artifact]:
@@ -110,11 +112,10 @@ class Results:
     def figures(self, name: str) -> Iterator[Figure]:
         """The pictures of this name."""
         for full, artifact in self.named(name).items():
-            picture = self._read(full, artifact) if artifact.format in _MEDIA else None
+            picture = self.read(full, artifact) if artifact.format in PICTURES else None
             if picture is not None:
-                data = base64.b64encode(picture.data).decode()
-                source = f"data:{_MEDIA[artifact.format]};base64,{data}"
-                yield Figure(full, _title(full), artifact, source)
+                source = self.site.add_picture(artifact, picture.data)
+                yield Figure(full, title_of(full), artifact, source)
 
     def tables(self, name: str, slots: str = "") -> Iterator[Table]:
         """The tables of this name: data frames, lists of rows, and dicts of values.
@@ -124,32 +125,33 @@ class Results:
         """
         for full, artifact in self.named(name).items():
             if artifact.format in ("parquet", "json"):
-                value = self._read(full, artifact)
+                value = self.read(full, artifact)
                 if slots and hasattr(value, "columns"):
                     value = add_seconds(value, slots, self.record)
                 if value is not None:
                     rows, columns = _columns(value)
-                    yield Table(full, _title(full), artifact, columns, rows)
+                    yield Table(full, title_of(full), artifact, columns, rows)
 
     def sentences(self, name: str) -> Iterator[Sentence]:
         """What JSON results of this name say in words."""
         for full, artifact in self.named(name).items():
             said = {"sentence", "finding"} & set(artifact.spec.get("keys") or ())
-            value = self._read(full, artifact) if said else None
+            value = self.read(full, artifact) if said else None
             if isinstance(value, Mapping):
                 text = value.get("sentence") or value.get("finding")
                 if text:
-                    yield Sentence(_title(full), str(text), value.get("agreement"), artifact)
+                    yield Sentence(title_of(full), str(text), value.get("agreement"), artifact)
 
     def findings(self) -> list[Finding]:
         """The headline numbers, in the order of the result `findings`."""
         artifact = self.record.results.get(FINDINGS)
-        value = self._read(FINDINGS, artifact) if artifact else None
+        value = self.read(FINDINGS, artifact) if artifact else None
         if isinstance(value, Mapping):
             value = next((v for v in value.values() if isinstance(v, list)), [])
         return [_finding(row) for row in value or [] if isinstance(row, Mapping)]
 
-    def _read(self, name: str, artifact: Artifact) -> Any:
+    def read(self, name: str, artifact: Artifact) -> Any:
+        """The result's value; None, and a fault noted, where it is damaged for good."""
         try:
             return self.load(artifact)
         except DamagedObject as damage:
@@ -158,7 +160,8 @@ class Results:
             return None
 
 
-def _title(name: str) -> str:
+def title_of(name: str) -> str:
+    """A result's name as a heading: `draw_best_pairs` is Best pairs."""
     text = name.removeprefix("draw_").replace("_", " ")
     return text[:1].upper() + text[1:]
 

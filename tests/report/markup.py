@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote
 
 _EMPTY = {"meta", "link", "img", "br", "hr", "input"}
 
@@ -69,3 +72,26 @@ class Markup(HTMLParser):
     def ids(self) -> list[str]:
         """Every id, in order."""
         return [e.attributes["id"] for e in self.elements if "id" in e.attributes]
+
+
+def read_site(folder: Path) -> dict[str, Markup]:
+    """Every page of a site, by its name."""
+    pages = sorted(p for p in folder.rglob("*.html") if not p.is_dir())
+    return {p.relative_to(folder).as_posix(): Markup(p.read_text("utf-8")) for p in pages}
+
+
+def lost_links(site: dict[str, Markup], folder: Path) -> list[tuple[str, str]]:
+    """(page, address) of all that a page refers to and that is not in the site."""
+    lost = []
+    for name, page in site.items():
+        for element in page.elements:
+            for attribute in ("href", "src"):
+                address = element.attributes.get(attribute)
+                if address is None or address.startswith("data:image/"):
+                    continue
+                path, _, place = unquote(address).partition("#")
+                target = os.path.normpath(Path(name).parent / path) if path else name
+                there = target in site if target.endswith(".html") else (folder / target).is_file()
+                if not there or (place and place not in site[target].ids):
+                    lost.append((name, address))
+    return lost

@@ -37,6 +37,7 @@ class SampleParameters(Parameters):
 
     rows: int = 5
     path: str | None = None
+    shade: int = 7
     inner: Inner = Inner()
 
 
@@ -131,7 +132,7 @@ def sample(p: SampleParameters) -> dict[str, Any]:
         "scan": scan,
         "cells": cells,
         "summary": table.about,
-        "curve": draw(scan),
+        "curve": draw(scan, shade=p.shade),
         "unplaced": draw.labelled("dark")(scan, shade=1),
     }
 

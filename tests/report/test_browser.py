@@ -20,7 +20,9 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    result, _ = run(tmp_path_factory.mktemp("store"))
+    folder = tmp_path_factory.mktemp("store")
+    run(folder, "shade=3")
+    result, _ = run(folder)
     assert isinstance(result.page, Path)
     return result.page
 
@@ -37,14 +39,35 @@ def _afresh(tab: Tab) -> None:
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1200, False), (390, False), (390, True)])
+@pytest.mark.parametrize("kind", ["index", "sample", "runs/*/*", "compare/*", "code/*"])
 def test_no_complaint_no_request_and_no_sideways_scrolling(
-    tab: Tab, page: Path, width: int, dark: bool
+    tab: Tab, page: Path, kind: str, width: int, dark: bool
 ) -> None:
-    tab.open(page, width, dark)
+    found = max(page.parent.glob(f"{kind}.html"))
+    tab.open(found, width, dark)
+    tab.evaluate("document.querySelectorAll('img').forEach(i => { i.loading = 'eager'; })")
+    tab.wait("[...document.images].every(i => !i.getAttribute('src') || i.naturalWidth)")
     assert tab.complaints() == []
-    assert [r for r in tab.requests() if not r.startswith("data:")] == [page.as_uri()]
+    folder = page.parent.as_uri()
+    assert [r for r in tab.requests() if not r.startswith(("data:", f"{folder}/"))] == []
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
-    assert tab.evaluate("[...document.images].filter(i => i.src && !i.naturalWidth).length") == 0
+    assert tab.evaluate("getComputedStyle(document.querySelector('.skip')).position") == "absolute"
+
+
+def test_the_keyboard_goes_from_the_skip_link_through_the_page(tab: Tab, page: Path) -> None:
+    tab.open(page)
+    tab.press("Tab", 9)
+    assert tab.evaluate("document.activeElement.className") == "skip"
+    seen = []
+    for _ in range(14):
+        tab.press("Tab", 9)
+        seen.append(tab.evaluate("document.activeElement.textContent.trim()"))
+    assert seen[0] == "Latentflow report"
+    assert [text for text in seen if text in ("Results", "Pipeline", "Runs")] == [
+        "Results",
+        "Pipeline",
+        "Runs",
+    ]
 
 
 def test_dark_and_light_differ(tab: Tab, page: Path) -> None:
@@ -61,8 +84,10 @@ def test_a_box_of_the_graph_opens_the_stages_recipe(tab: Tab, page: Path) -> Non
         "document.querySelector('.node[data-id=stage-collect]')"
         ".dispatchEvent(new MouseEvent('click', {bubbles: true, cancelable: true}))"
     )
-    opened = "document.getElementById('stage-collect').closest('details').open"
-    tab.wait(f"location.hash === '#stage-collect' && {opened}")
+    # From the flow's page to the recipe on the run's page.
+    tab.wait("location.hash === '#stage-collect' && document.readyState === 'complete'")
+    tab.wait("document.getElementById('stage-collect').closest('details').open")
+    assert "/runs/sample/" in tab.evaluate("location.href")
     assert tab.complaints() == []
 
 
