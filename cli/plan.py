@@ -40,7 +40,7 @@ def _show(foreseen: Plan) -> None:
     for calls in _alike(foreseen.calls):
         first = calls[0]
         due = first.outcome in (Outcome.RUN, Outcome.UNKNOWN)
-        name = first.slot if len(calls) == 1 else f"{first.stage.name} ×{len(calls)}"
+        name = first.slot if len(calls) == 1 else f"{first.slot.partition('[')[0]} ×{len(calls)}"
         known = [call.expected for call in calls if call.expected is not None]
         expected = f"{sum(known):.2f}" if len(known) == len(calls) else "?"
         made.add(
