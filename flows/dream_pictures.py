@@ -69,11 +69,14 @@ def check_dream(p: Dream, small: tuple[int, int] = (28, 28)) -> None:
         raise InputError("dream.levels: maps = guide needs a guide; set dream.guide to a photo")
 
 
-def dream_photos(p: Dream, model: Any, usual: Any = None) -> dict[str, Any]:
+def dream_photos(
+    p: Dream, model: Any, usual: Any = None, *, layer: str = "Conv2D_3"
+) -> dict[str, Any]:
     """Handles of every photo's dream, its files and its figures, by the photo's name.
 
     Arguments:
         model: handle of a `.keras` file.
+        layer: whose maps are dreamt of.
         usual: handle of the table [map, class, mean] of `measure_maps`, where there is one.
     """
     grids = [level.model_dump(include={"grid", "tiles"}) for level in p.levels]
@@ -91,7 +94,7 @@ def dream_photos(p: Dream, model: Any, usual: Any = None) -> dict[str, Any]:
         photo = load_photo.labelled(name)(raw, name=name, **size)
         ready = prepare_picture.labelled(name)(model, photo.pixels, levels=grids, **_windows(p))
         choice = choose_maps.labelled(name)(
-            model, photo.pixels, usual, guide, levels=maps, layer=p.layer, **_windows(p)
+            model, photo.pixels, usual, guide, levels=maps, layer=layer, **_windows(p)
         )
         carved = carve_picture.labelled(name)(
             model, photo.pixels, choice.choices, levels=strengths, loops=p.loops,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import InputError, flow, source
+from flows.dream_pictures import DREAM_SECTIONS, check_dream, dream_photos
 from flows.dreams_parameters import PRESETS, DreamsParameters
 from flows.image_data import count_classes, count_training, take_images
 from report.page import Section, page_of
@@ -26,6 +27,7 @@ SECTIONS = (
         figures=("draw_confusion",),
         sentences=("cnn", "network", "evaluation"),
     ),
+    *DREAM_SECTIONS,
 )
 
 LAYER = "Conv2D_3"  # of the CNN
@@ -34,6 +36,7 @@ LAYER = "Conv2D_3"  # of the CNN
 def check_data(p: DreamsParameters) -> None:
     """Look at images and files before any stage runs; raises InputError for what cannot work."""
     count_training(p.data)
+    check_dream(p.dream, (p.data.size, p.data.size))
     if p.network.path is not None:
         describe_network(p.network.path, p.network.layer)
         return
@@ -57,7 +60,7 @@ def check_data(p: DreamsParameters) -> None:
     page=page_of(SECTIONS, about=__doc__, parameters=DreamsParameters),
 )
 def dreams(p: DreamsParameters) -> dict[str, Any]:
-    """A network, its maps, the atlas of their patterns."""
+    """A network, its maps, the atlas of their patterns, and the dreams of photos."""
     train, test, about = take_images(p.data)
     results: dict[str, Any] = {}
     layer, classes = p.network.layer or LAYER, count_classes(p.data)
@@ -118,4 +121,5 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         "starts": starts.summary,
         "scorecard": scorecard.table,
         "patterns": scorecard.summary,
+        **dream_photos(p.dream, model, maps.means, layer=layer),
     }

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from engine import Parameters
+from flows.dream_parameters import QUICK_DREAM, SEED_DREAM, Dream
 from flows.image_data import Data, Seed
 
 
@@ -127,6 +128,7 @@ class DreamsParameters(Parameters):
     network: Network = Network()
     training: Training = Training()
     atlas: Atlas = Atlas()
+    dream: Dream = Dream()
 
 
 # quick: one epoch, fewer and longer steps. seed: the post's ascent as it stands, from noise.
@@ -134,6 +136,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": {"epochs": 1, "rate": 4e-3, "warm_up": 0.2},
         "atlas": {"steps": 80, "rate": 0.04},
+        "dream": QUICK_DREAM,
     },
     "standard": {},
     "seed": {
@@ -144,5 +147,6 @@ PRESETS: dict[str, dict[str, Any]] = {
             "jitter": 0,
             "hold": False,
         },
+        "dream": SEED_DREAM,
     },
 }
