@@ -116,11 +116,6 @@ class Dream(Parameters):
         default="corrected",
         description="corrected gives each tile its own standardisation and blends; seed is as posted",
     )
-    layer: str = Field(
-        default="Conv2D_3",
-        min_length=1,
-        description="Whose maps are dreamt of: the last, as posted",
-    )
     levels: list[Annotated[Level, BeforeValidator(_spelt_out)]] = Field(
         default=[Level(grid="1"), Level(grid="3"), Level(grid="9"), Level(grid="18")],
         min_length=1,

@@ -149,12 +149,15 @@ def _usual(table: pd.DataFrame | None, found: np.ndarray) -> np.ndarray:
     if table is None:
         means = found.mean(axis=0)
     else:
-        means = table.groupby("map")["mean"].mean().sort_index().to_numpy()
-        if len(means) != found.shape[1]:
+        known = table.groupby("map")["mean"].mean()
+        if len(known) > found.shape[1]:
             raise InputError(
-                f"the table speaks of {len(means)} maps, the layer has {found.shape[1]}: is it of "
+                f"the table speaks of {len(known)} maps, the layer has {found.shape[1]}: is it of "
                 "another network or layer?"
             )
+        # Of a layer with very many maps only the first were measured.
+        every = known.reindex(range(found.shape[1])).fillna(float(known.mean()))
+        means = every.to_numpy(np.float64)
     floor = _LIMP * float(np.abs(means).mean()) or 1.0
     return (np.maximum(means, 0) + floor).astype(np.float32)
 

@@ -103,4 +103,5 @@ def test_what_can_be_checked_without_a_network_is() -> None:
 
 def test_a_table_of_another_network_is_refused(model: File) -> None:
     with pytest.raises(InputError, match="another network"):
-        choose(model, "auto", usual=USUAL[USUAL["map"] < 5])
+        choose(model, "auto", usual=pd.concat([USUAL, USUAL.assign(map=USUAL["map"] + 8)]))
+    assert len(choose(model, "auto", usual=USUAL[USUAL["map"] < 5])) == 4
