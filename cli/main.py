@@ -27,6 +27,8 @@ _COMMANDS = {
     "verify": ("cli.keep", "verify_store", "verify --repair"),
     "gc": ("cli.keep", "gc", "gc --keep 3 --dry-run"),
     "pin": ("cli.keep", "pin_run", "pin wifi:last"),
+    "serve": ("cli.serve", "serve", "serve"),
+    "deploy": ("cli.deploy", "deploy", "deploy --webhook https://chat.example/hook"),
     "data": ("cli.data", "app", "data fetch wifi --offline"),
 }
 

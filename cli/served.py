@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from cli.errors import ServerLost
+from cli.prefect_process import answers
+from cli.prefect_settings import set_defaults
 from cli.process import leave_at_once
-from cli.temporary_server import answers, temporary_server
+from cli.temporary_server import temporary_server
 from engine import Flow, LatentflowError, Run, Selection, Store
 from engine.session import Session
 
@@ -19,18 +21,6 @@ log = logging.getLogger(__name__)
 
 _SHORT_SECONDS = 120.0
 _SEND_SECONDS = 5.0
-
-_DEFAULTS = {
-    "DO_NOT_TRACK": "1",
-    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-    # One by one, task runs make SQLite answer 503 after a burst.
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
-    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
-    "PREFECT_SERVER_LOGGING_LEVEL": "ERROR",
-    # A server that has gone away is waited for a quarter of a minute, not a whole one.
-    "PREFECT_CLIENT_MAX_RETRIES": "3",
-}
 
 
 def run_served(
@@ -106,8 +96,7 @@ def run_served(
 
 def _quieten(verbose: bool) -> None:
     """Set what Prefect reads once, before it is imported; the user's own settings win."""
-    for name, value in _DEFAULTS.items():
-        os.environ.setdefault(name, value)
+    set_defaults(os.environ)
     if not verbose:
         logging.raiseExceptions = (
             False  # else lines that cannot be sent are complained of one by one

@@ -174,11 +174,11 @@ class Flow(Generic[M]):
                 with view.active(), _terminable():
                     results = dict(self.fn(parameters))
             status = "completed"
-        except (KeyboardInterrupt, SystemExit) as stop:
-            status, error = "interrupted", type(stop).__name__
-            raise
-        except BaseException as failure:
+        except Exception as failure:
             error = f"{type(failure).__name__}: {failure}"
+            raise
+        except BaseException as stop:  # Ctrl-C, SIGTERM, a flow run that was cancelled
+            status, error = "interrupted", type(stop).__name__
             raise
         finally:
             journal.end(status, _named(results), error)

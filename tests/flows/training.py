@@ -1,0 +1,32 @@
+"""A flow whose stages take as long as asked, as a Prefect flow: to watch it, to cancel it, to kill it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine import Parameters, flow
+from engine.prefect_runner import as_prefect
+from tests.engine.training import count_apart, count_here
+
+
+class TrainingParameters(Parameters):
+    epochs: int = 2
+    per_epoch: int = 10
+    nap: float = 0.0
+    seeds: list[int] = []  # noqa: RUF012 - pydantic copies it
+    short: int = 0
+
+
+@flow(name="training", parameters=TrainingParameters, presets={})
+def training(p: TrainingParameters) -> dict[str, Any]:
+    """Counts in a process of its own, once or for each seed at once, and here."""
+    options: Any = {"epochs": p.epochs, "per_epoch": p.per_epoch, "nap": p.nap}
+    if p.seeds:
+        counted: Any = {"each": count_apart.map(over={"seed": p.seeds}, **options)}
+    else:
+        counted = {"one": count_apart(**options)}
+    short = count_here.map(over={"epochs": list(range(1, p.short + 1))}) if p.short else []
+    return {**counted, "short": short}
+
+
+deployed = as_prefect(training, module="tests.flows.training")
