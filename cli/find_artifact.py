@@ -39,7 +39,7 @@ def find_artifacts(store: Store, name: str) -> list[Found]:
     paths = list_runs(store, flow) if slash else list_runs(store)
     if not paths:
         of = f" of flow {flow}" if slash else ""
-        raise InputError(f"there is no run{of} in {store.root}: `latentflow run FLOW` makes one")
+        raise InputError(f"there is no run{of} in {store.address}: `latentflow run FLOW` makes one")
     if _DIGEST.fullmatch(rest):
         found = _by_digest(paths, rest)
         if found:

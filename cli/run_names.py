@@ -21,7 +21,7 @@ def find_run(store: Store, name: str) -> RunRecord:
     paths = list_runs(store, flow) if colon else list_runs(store)
     if not paths:
         of = f" of flow {flow}" if colon else ""
-        raise InputError(f"there is no run{of} in {store.root}: `latentflow run FLOW` makes one")
+        raise InputError(f"there is no run{of} in {store.address}: `latentflow run FLOW` makes one")
     back = _LAST.fullmatch(rest)
     path = _go_back(paths, int(back[1] or 0), name) if back else _by_prefix(paths, rest)
     return read_run(path)

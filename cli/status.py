@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,6 +17,7 @@ from cli.messages import print_json, show_logs
 from cli.screen import Screen, Styled, Table
 from engine import Flow, InputError, LatentflowError, Outcome, Store
 from engine.journal import RunRecord, list_runs, read_run
+from engine.mentions import objects_in
 from engine.parameters import nearest
 from engine.pins import list_pins
 
@@ -62,9 +65,10 @@ def status(json: options.Json = False) -> None:
     """
     show_logs()
     store = Store()
-    standings = [_look(name, flow, store) for name, flow in all_flows().items()]
+    here = {entry.name.partition("/")[2] for entry in store.storage.entries("objects")}
+    standings = [_look(name, flow, store, here) for name, flow in all_flows().items()]
     if json:
-        print_json({"store": str(store.root), "flows": [s.to_json() for s in standings]})
+        print_json({"store": store.address, "flows": [s.to_json() for s in standings]})
         return
     screen = Screen()
     made = Table(
@@ -81,7 +85,7 @@ def status(json: options.Json = False) -> None:
             standing.note,
         )
     screen.print_table(made)
-    screen.print(f"store: {store.root}", style="dim")
+    screen.print(f"store: {store.address}", style="dim")
 
 
 def runs(
@@ -134,10 +138,10 @@ def runs(
         screen.print("* pinned: gc keeps it", style="dim")
 
 
-def _look(name: str, flow: Flow[Any] | BrokenFlow, store: Store) -> _Standing:
+def _look(name: str, flow: Flow[Any] | BrokenFlow, store: Store, here: set[str]) -> _Standing:
     paths = list_runs(store, name)
     last = read_run(paths[0]) if paths else None
-    kept = _kept_bytes(store, [read_run(path) for path in paths])
+    kept = _kept_bytes(paths, here)
     if isinstance(flow, BrokenFlow):
         return _Standing(name, "broken", str(flow), last, kept)
     try:
@@ -160,14 +164,13 @@ def _look(name: str, flow: Flow[Any] | BrokenFlow, store: Store) -> _Standing:
     return _Standing(name, state, note, last, kept)
 
 
-def _kept_bytes(store: Store, records: list[RunRecord]) -> int:
+def _kept_bytes(paths: list[Path], here: set[str]) -> int:
     """Bytes of the distinct objects that these runs made or read and that are still there."""
     sizes: dict[str, int] = {}
-    for record in records:
-        made = (a for stage in record.stages.values() for a in stage.artifacts)
-        for artifact in (*made, *record.sources):
-            sizes[artifact.address] = artifact.size
-    return sum(size for address, size in sizes.items() if (store.objects / address).exists())
+    for path in paths:
+        with contextlib.suppress(OSError):
+            sizes |= objects_in(path.read_bytes())
+    return sum(size for address, size in sizes.items() if address in here)
 
 
 def _summary(record: RunRecord) -> dict[str, Any]:

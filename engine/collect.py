@@ -9,19 +9,17 @@ bucket cannot be locked out: there, what was written within the hour stays too.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import socket
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
-from engine.artifact import Artifact
-from engine.errors import InputError
-from engine.journal import RunRecord, is_live, list_runs, read_run
+from engine.errors import InputError, StoreError
+from engine.journal import is_live, list_runs, read_run
+from engine.mentions import keys_in, objects_in
 from engine.pins import list_pins
 from engine.storage import Entry
 from engine.store import Store
@@ -139,34 +137,34 @@ def _find_roots(store: Store, keep: int) -> _Roots:
         if reason is None:
             continue
         roots.runs[f"runs/{flow}/{path.name}"] = reason
-        run = read_run(path)
-        for key in (*run.begun, *(stage.key for stage in run.stages.values())):
+        try:
+            data = path.read_bytes()
+        except OSError:
+            continue
+        for key in keys_in(data):
             roots.keys.setdefault(key, f"used by {path.stem}")
-        for artifact in _artifacts(run):
-            roots.objects.setdefault(artifact.address, f"used by {path.stem}")
+        for address in objects_in(data):
+            roots.objects.setdefault(address, f"used by {path.stem}")
         if live:
-            start = _start(run)
+            start = _start(path)
             roots.since = start if roots.since is None else min(roots.since, start)
     for key, reason in roots.keys.items():
-        with contextlib.suppress(ValueError):
-            record = store.read_record(key)
-            for artifact in record.artifacts if record else ():
-                roots.objects.setdefault(artifact.address, reason)
+        try:
+            data = store.storage.read(f"records/{key}.json")
+        except StoreError:
+            raise
+        except OSError:
+            continue
+        for address in objects_in(data):
+            roots.objects.setdefault(address, reason)
     return roots
 
 
-def _artifacts(run: RunRecord) -> Iterator[Artifact]:
-    for stage in run.stages.values():
-        yield from stage.artifacts
-    yield from run.results.values()
-    yield from run.sources
-
-
-def _start(run: RunRecord) -> float:
+def _start(path: Path) -> float:
     try:
-        return datetime.fromisoformat(run.started).timestamp() - 2.0
+        return datetime.fromisoformat(read_run(path).started).timestamp() - 2.0
     except ValueError:
-        return run.path.stat().st_ctime - 60.0
+        return path.stat().st_ctime - 60.0
 
 
 def _why_kept(roots: _Roots, kind: str, entry: Entry, now: float) -> str | None:

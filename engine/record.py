@@ -13,12 +13,12 @@ from engine.artifact import Artifact
 from engine.recipe import Recipe, canonical_json
 
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
-_KEY = re.compile(NAME.pattern + r"-[0-9a-f]{20}")
+KEY = re.compile(NAME.pattern + r"-[0-9a-f]{20}")
 
 
 def check_key(key: str) -> str:
     """The key, if it is one; raises ValueError for anything that could leave the folder."""
-    if not _KEY.fullmatch(key):
+    if not KEY.fullmatch(key):
         raise ValueError(f"{key!r} is no cache key: expected <stage>-<20 hex digits>")
     return key
 

@@ -19,14 +19,12 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.locks import is_held
+from engine.mentions import objects_in
 
 log = logging.getLogger(__name__)
 
 _IN_USE_SECONDS = 600.0
 _LOW_MARK = 0.8  # so that not every new copy makes it look again
-_ADDRESS = re.compile(
-    r'"sha256": "([0-9a-f]{64})", "format": "[a-z]+", "suffix": "(\.[a-z0-9]{1,10})"'
-)
 
 
 def cache_root(url: str) -> Path:
@@ -97,6 +95,5 @@ class Eviction:
         kept: set[str] = set()
         for path in (self._root / "runs").glob("*/*.jsonl"):
             if is_held(path):
-                for sha256, suffix in _ADDRESS.findall(path.read_text("utf-8", "replace")):
-                    kept.add(f"{sha256[:2]}/{sha256[2:]}{suffix}")
+                kept.update(objects_in(path.read_bytes()))
         return kept

@@ -131,9 +131,7 @@ class LocalStorage:
                 yield from self._scan(name, prefix)
 
     def _scan(self, folder: str, prefix: str) -> Iterator[Entry]:
-        for name, found in self._list(folder):
-            if not found.name.startswith(prefix):
-                continue
+        for name, found in self._list(folder, prefix):
             try:
                 about = found.stat(follow_symlinks=False)
             except OSError:
@@ -143,10 +141,11 @@ class LocalStorage:
                 size = sum(p.stat().st_size for p in Path(found.path).rglob("*") if p.is_file())
             yield Entry(name, size, about.st_mtime)
 
-    def _list(self, folder: str) -> list[tuple[str, os.DirEntry[str]]]:
+    def _list(self, folder: str, prefix: str = "") -> list[tuple[str, os.DirEntry[str]]]:
         try:
             with os.scandir(self.root / folder) as found:
-                return sorted(((f"{folder}/{e.name}", e) for e in found), key=lambda pair: pair[0])
+                wanted = (entry for entry in found if entry.name.startswith(prefix))
+                return sorted(((f"{folder}/{e.name}", e) for e in wanted), key=lambda pair: pair[0])
         except OSError:
             return []
 
