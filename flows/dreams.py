@@ -92,7 +92,7 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         }
 
     most = p.atlas.maps
-    maps = measure_maps(model, test, about, layer=layer, most=most)
+    maps = measure_maps(model, test, about, layer=layer)
     starts = search_starts(
         model,
         layer=layer,

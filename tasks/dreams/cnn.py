@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from engine import File, InputError, stage, work
+from engine.environment import usable_cores
 from tasks.figures.words import counted, percent
 from tasks.training.forward import run_layers
 from tasks.training.loop import Network, Training, train_network
@@ -63,7 +64,8 @@ def train_cnn(
         about: classes, the names by code.
         schedule, rate, warm_up: see `tasks.training.schedule`.
         seed: of the weights and of the order of the images.
-        threads: of TensorFlow's operations; None: all processors.
+        threads: parts of a batch that are computed side by side; None: one a processor. Another
+            number adds in another order: the last digits differ.
 
     Raises:
         InputError: images too small, or a parameter out of range.
@@ -71,9 +73,10 @@ def train_cnn(
     """
     if not 0 <= l2 < 1:
         raise InputError(f"l2 = {l2}: expected a number from 0 to below 1")
-    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed)
+    lanes = usable_cores() if threads is None else threads
+    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed, lanes)
     chosen = resolve_precision(precision)
-    start_tensorflow(threads)
+    start_tensorflow(lanes)
     shape = (*train["x"].shape[1:], 1)[:3]
     model = build_cnn(shape, len(about["classes"]), seed=seed)
     earlier = work.earlier() if plan.schedule.extends else None

@@ -33,7 +33,6 @@ def measure_maps(
     about: dict[str, Any],
     *,
     layer: str = "Conv2D_3",
-    most: int = 256,
 ) -> Maps:
     """Measure each map's mean activation on the test images of each class.
 
@@ -43,7 +42,6 @@ def measure_maps(
     Arguments:
         test: x uint8 (n, h, w[, c]), y int64 (n,).
         about: classes, the names by code.
-        most: of a layer with more maps the first so many.
 
     Raises:
         InputError: no such layer.
@@ -55,7 +53,7 @@ def measure_maps(
     codes = np.asarray(test["y"])
     found = viewer.look(
         viewer.prepare(test["x"]), lambda done, total: work.progress(done, total, "image")
-    ).means[:, :most]
+    ).means
     names = [str(name) for name in about["classes"]]
     # A class without a test image drives nothing.
     there = [code for code in range(len(names)) if (codes == code).any()]
@@ -97,7 +95,6 @@ def measure_maps(
     summary = {
         "layer": layer,
         "maps": count,
-        "of": viewer.maps,
         "images": len(codes),
         "dead": table.loc[table["dead"], "map"].astype(int).tolist(),
         "driven": driven,
