@@ -17,15 +17,34 @@ from tasks.dreams.maps import measure_maps
 from tasks.dreams.networks import adopt_network
 from tasks.dreams.own_model import describe_network
 from tasks.dreams.scorecard import score_patterns
+from tasks.figures.cnn_maps import draw_maps
+from tasks.figures.cnn_mistakes import draw_mistakes
 from tasks.figures.confusion import draw_confusion
+from tasks.figures.oip_atlas import draw_atlas
+from tasks.figures.oip_scorecard import draw_scorecard
+from tasks.figures.oip_search import draw_search
 from tasks.training.precision import resolve_precision
 
 SECTIONS = (
     Section(
         "The network",
         "Three convolutions learn to tell the classes apart; what they get wrong shows what they see.",
-        figures=("draw_confusion",),
+        figures=("draw_confusion", "draw_mistakes"),
         sentences=("cnn", "network", "evaluation"),
+    ),
+    Section(
+        "Its maps",
+        "Each map of the last convolution reacts to something of its own. Which class brings it along?",
+        figures=("draw_maps",),
+        sentences=("maps",),
+    ),
+    Section(
+        "The atlas",
+        "What would each map like to see? Noise is changed until the map reacts as strongly as it can, "
+        "all maps at once.",
+        figures=("draw_atlas", "draw_search", "draw_scorecard"),
+        tables=("scorecard",),
+        sentences=("patterns",),
     ),
     *DREAM_SECTIONS,
 )
@@ -89,6 +108,7 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
             "evaluation": evaluation,
             "mistakes": evaluated.mistakes,
             "draw_confusion": draw_confusion(evaluated.confusion, about),
+            "draw_mistakes": draw_mistakes(evaluated.mistakes, test, about),
         }
 
     most = p.atlas.maps
@@ -119,7 +139,14 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         "maps": maps.summary,
         "means": maps.means,
         "starts": starts.summary,
+        "atlas": patterns.images,
         "scorecard": scorecard.table,
         "patterns": scorecard.summary,
+        "draw_maps": draw_maps(maps.means, maps.maps, maps.summary),
+        "draw_atlas": draw_atlas(patterns.images, scorecard.table, maps.maps, maps.summary),
+        "draw_search": draw_search(
+            patterns.images, unsearched.images, scorecard.table, starts.summary
+        ),
+        "draw_scorecard": draw_scorecard(scorecard.table, about),
         **dream_photos(p.dream, model, maps.means, layer=layer),
     }
