@@ -20,6 +20,8 @@ from engine.compute import look_up
 from engine.environment import usable_cores
 from engine.errors import InputError, StageError, StageTimeout, StoreError
 from engine.flow import Flow, Run
+from engine.group import Group, PartsFailed
+from engine.plan import Plan
 from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_records import HandleSerializer, KeyLocks, RecipePolicy, RecordStorage
 from engine.record import Record
@@ -182,7 +184,10 @@ class PrefectRunner:
 
 @contextlib.contextmanager
 def _logs_to_ui() -> Iterator[None]:
-    """Send what the project logs during a run to Prefect's server."""
+    """Send what the project logs during a run to Prefect's server; once, also for runs in a run."""
+    if any(isinstance(h, APILogHandler) for h in logging.getLogger(_LOGGERS[0]).handlers):
+        yield
+        return
     handler = APILogHandler()
     handler.setLevel(logging.INFO)
     loggers = [logging.getLogger(name) for name in _LOGGERS]
@@ -236,16 +241,33 @@ def as_prefect(
                 observe(session)
             progress.listen_to(session)
 
+        def run_part(part: Flow[Any], values: Any, chosen: Selection, plan: Plan | None) -> Run:
+            """A part of a group as a flow run of its own, below this one."""
+            done: list[Run] = []
+            nested = as_prefect(
+                part, module=module, store=store, preset=preset, deep=deep, observe=observe,
+                finished=done,
+            )  # fmt: skip
+            names = {"refresh": chosen.refresh, "since": chosen.since, "until": chosen.until}
+            nested(values, **{name: list(value) for name, value in names.items()})
+            return done[0]
+
+        more: dict[str, Any] = {"run_part": run_part} if isinstance(flow, Group) else {}
         with _logs_to_ui(), progress.shown():
-            run = flow.run(
-                parameters,
-                selection,
-                store,
-                preset=preset,
-                runner=PrefectRunner(progress),
-                header=header,
-                observe=listen,
-            )
+            try:
+                run = flow.run(
+                    parameters,
+                    selection,
+                    store,
+                    preset=preset,
+                    runner=PrefectRunner(progress),
+                    header=header,
+                    observe=listen,
+                    **more,
+                )
+            except PartsFailed as failed:
+                publish(failed.run, store or Store())
+                raise
             publish(run, store or Store())
         if finished is not None:
             finished.append(run)
