@@ -130,7 +130,7 @@ def pack_images(
     if picture.mode == "L":
         picture = _in_few_greys(picture)
     out = io.BytesIO()
-    picture.save(out, "png", optimize=True)
+    picture.save(out, "png")
     return File(out.getvalue(), ".png")
 
 
