@@ -6,13 +6,12 @@ import logging
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from engine import File, InputError, stage, work
-from engine.environment import usable_cores
 from tasks.autoencoder.networks import Networks, Variant, build_networks
 from tasks.training.forward import run_layers
 from tasks.training.loop import Network, Training, train_network
 from tasks.training.model_file import pack_model
 from tasks.training.precision import resolve_precision
-from tasks.training.runtime import start_tensorflow
+from tasks.training.runtime import count_lanes, start_tensorflow
 from tasks.training.schedule import Kind, Schedule
 
 if TYPE_CHECKING:
@@ -64,8 +63,8 @@ def train_autoencoder(
         train, test: x uint8 (n, h, w[, 1 or 3]), y int64 (n,); test is judged after each epoch.
         schedule, rate, warm_up: see `tasks.training.schedule`.
         seed: of the weights, of the order of the images, and of a VAE's noise.
-        threads: parts of a batch that are computed side by side; None: one a processor. Another
-            number adds in another order: the last digits differ.
+        threads: parts of a batch that are computed side by side; None: `count_lanes`. Another number
+            adds in another order: the last digits differ.
 
     Raises:
         InputError: a parameter or images out of range.
@@ -73,7 +72,7 @@ def train_autoencoder(
     """
     if not 0 <= kl_weight < 1e6:
         raise InputError(f"kl_weight = {kl_weight}: expected a number from 0 (no VAE) to a million")
-    lanes = usable_cores() if threads is None else threads
+    lanes = count_lanes(batch) if threads is None else threads
     plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed, lanes)
     chosen = resolve_precision(precision)
     start_tensorflow(lanes)

@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 # cancelled run stops soon; and how much work a killed run loses at most.
 CALL_SECONDS = 0.7
 CHECKPOINT_SECONDS = 20.0
-_JUDGED_ROWS = 500
+_JUDGED_ROWS = 1000
 # A loss so many times the first one does not come down again.
 _DIVERGED = 10
 
@@ -140,7 +140,7 @@ class _Run:
             seed=training.seed,
             lanes=training.lanes,
         )
-        self._judge = compile_judge(network)
+        self._judge = compile_judge(network, training.lanes)
         self._order: tuple[int, Any] = (-1, None)
         self._at_once = 2  # steps of the next call
         self._reported = 0.0
@@ -206,8 +206,9 @@ class _Run:
         """The history."""
         import pandas as pd
 
-        whole = {"epoch": "int64", "step": "int64"}
-        return pd.DataFrame(self.history).astype(whole)
+        first = ["epoch", "step", "rate", "loss", "test_loss"]
+        order = first + sorted(set(self.history) - set(first))
+        return pd.DataFrame(self.history)[order].astype({"epoch": "int64", "step": "int64"})
 
     def _permutation(self) -> Any:
         """The rows of this epoch, int32 (n,)."""

@@ -16,6 +16,9 @@ from engine.environment import usable_cores
 
 log = logging.getLogger(__name__)
 
+# Fewer do not fill a matrix product, and what an operation costs by itself shows.
+_LANE_IMAGES = 32
+
 # What TensorFlow writes past every logging set-up while it is imported.
 _NOISE = re.compile(
     r"WARNING: All log messages before absl|[IW]\d{4} |E\d{4} .*cuda|\d{4}-\d\d-\d\d .*: [IW] "
@@ -42,6 +45,11 @@ def start_tensorflow(lanes: int | None = None) -> Any:
             "than in a process of its own"
         )
     return tensorflow
+
+
+def count_lanes(batch: int) -> int:
+    """Lanes for batches of so many images here: one a processor, each of 32 images or more."""
+    return max(1, min(usable_cores(), batch // _LANE_IMAGES))
 
 
 _STARTED: list[tuple[Any, int | None]] = []

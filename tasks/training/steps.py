@@ -55,10 +55,7 @@ def compile_steps(
 
     def take_lane(rows: Any, step: Any, lane: int) -> tuple[dict[str, Any], list[Any]]:
         """A lane's part of the figures and of the gradients."""
-        own = rows[lane::lanes]
-        share = tf.cast(tf.size(own), tf.float32) / tf.cast(tf.size(rows), tf.float32)
-        # The last batch may hold fewer images than there are lanes; a mean over none is no number.
-        own = tf.cond(tf.size(own) > 0, lambda: own, lambda: rows[:1])
+        own, share = _lane(rows, lane, lanes)
         number = tf.stack([tf.constant(seed, tf.int64), step * lanes + lane])
         with tf.GradientTape() as tape:
             found = network.loss(tf.gather(images, own), tf.gather(labels, own), number)
@@ -90,15 +87,30 @@ def compile_steps(
     return take_steps
 
 
-def compile_judge(network: Network) -> Callable[[Any, Any], Mapping[str, Any]]:
-    """`network.judge` as a graph."""
+def compile_judge(network: Network, lanes: int) -> Callable[[Any, Any], dict[str, Any]]:
+    """`network.judge` as a graph, in lanes as well: images, labels → name → mean."""
     tf = start_tensorflow()
 
     @tf.function(jit_compile=False, reduce_retracing=True)
-    def judge(images: Any, labels: Any) -> Mapping[str, Any]:
-        return network.judge(images, labels)
+    def judge(images: Any, labels: Any) -> dict[str, Any]:
+        found: dict[str, list[Any]] = {}
+        for lane in range(lanes):
+            own, share = _lane(tf.range(tf.shape(images)[0]), lane, lanes)
+            part = network.judge(tf.gather(images, own), tf.gather(labels, own))
+            for name, value in part.items():
+                found.setdefault(name, []).append(share * value)
+        return {name: tf.add_n(values) for name, values in found.items()}
 
     return judge
+
+
+def _lane(rows: Any, lane: int, lanes: int) -> tuple[Any, Any]:
+    """Every so-maniest of the rows, at least one, and their share of all of them, maybe 0."""
+    tf = start_tensorflow()
+    own = rows[lane::lanes]
+    share = tf.cast(tf.size(own), tf.float32) / tf.cast(tf.size(rows), tf.float32)
+    # The last batch may hold fewer images than there are lanes, and a mean over none is no number.
+    return tf.cond(tf.size(own) > 0, lambda: own, lambda: rows[:1]), share
 
 
 def _names(network: Network, images: Any, labels: Any) -> list[str]:
