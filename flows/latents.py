@@ -10,6 +10,7 @@ from flows.autoencoder_parameters import Models, Training
 from tasks.autoencoder.encoding import encode
 from tasks.autoencoder.training import train_autoencoder
 from tasks.training.precision import resolve_precision
+from tasks.training.runtime import count_lanes
 
 
 class Model(NamedTuple):
@@ -54,7 +55,11 @@ def _name_weight(weight: float, weights: Sequence[float]) -> str:
 def train_models(images: Any, models: Mapping[str, Model], training: Training) -> dict[str, Any]:
     """What `train_autoencoder` gives for each model, on the images that `load_images` gave."""
     train, test, _ = images
-    how = {**training.model_dump(), "precision": resolve_precision(training.precision)}
+    how = {
+        **training.model_dump(),
+        "precision": resolve_precision(training.precision),
+        "threads": count_lanes(training.batch),
+    }
     rows = {label: model.trained_as for label, model in models.items()}
     return train_autoencoder.each(rows, train, test, **how)
 
