@@ -6,8 +6,10 @@ import contextlib
 import functools
 import logging
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from cli.errors import ServerLost
 from cli.prefect_process import answers
@@ -48,6 +50,9 @@ def run_served(
         LatentflowError: a stage failed.
     """
     _quieten(verbose)
+    from prefect.settings import PREFECT_API_URL
+
+    own = not PREFECT_API_URL.value()
     with _server(say) as where:
         from prefect import runtime
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
@@ -67,11 +72,11 @@ def run_served(
             finished=finished,
             deep=selection.deep,
         )
-        # Its thread costs up to a second at the end; long runs need it to be seen as crashed.
+        # Its thread costs up to a second at the end; a server that stays needs it to notice a kill.
         short = expected_seconds is not None and expected_seconds < _SHORT_SECONDS
-        updates = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if short else {}
+        updates = {PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None} if short and own else {}
         try:
-            with temporary_settings(updates):
+            with _terminated_in_order(), temporary_settings(updates):
                 run(
                     parameters,
                     refresh=list(selection.refresh),
@@ -92,6 +97,23 @@ def run_served(
                 "Prefect's server at %s went away: the run is complete, not recorded", where
             )
     return finished[-1]
+
+
+@contextlib.contextmanager
+def _terminated_in_order() -> Iterator[None]:
+    """Let SIGTERM end the process by an exception: Prefect sends it once more when it has cleaned up."""
+
+    def stop(number: int, frame: object) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _quieten(verbose: bool) -> None:
@@ -117,7 +139,7 @@ def _server(say: Callable[[str], None]) -> Iterator[str]:
         if fault:
             raise ServerLost(
                 f"no Prefect server answers at {address} ({fault}): start it with "
-                "`prefect server start`, unset PREFECT_API_URL to use a temporary one, or run "
+                "`latentflow serve`, unset PREFECT_API_URL to use a temporary one, or run "
                 "with --local"
             )
         yield address

@@ -16,6 +16,7 @@ from engine.artifact import Artifact
 from engine.flow import Run
 from engine.graph import to_mermaid
 from engine.outcome import Outcome
+from engine.served import address_of
 from engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -68,7 +69,9 @@ def _publish_summary(run: Run, store: Store) -> None:
     )
     lines = [f"# {record.flow}", "", f"{_counts(run)} in {record.seconds:.1f} s.", ""]
     if run.page is not None:
-        lines += [f"Report page: `{run.page}`", ""]
+        address = address_of(run.page, store)
+        shown = f"[{address}]({address})" if address else f"`{run.page}`"
+        lines += [f"Report page: {shown}", ""]
     lines += ["```mermaid", to_mermaid(record), "```", ""]
     if slow:
         lines += ["| stage | outcome | seconds | why |", "| --- | --- | ---: | --- |"]
