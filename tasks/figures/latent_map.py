@@ -9,11 +9,11 @@ A flow returns both under one name, `"latent_map": {"points": â€¦, "sheets": {â€
 
 from __future__ import annotations
 
-import io
 import math
 from typing import TYPE_CHECKING, Any
 
 from engine import File, InputError, stage
+from tasks.figures.sheets import make_sheet
 from tasks.figures.words import counted, percent, prose
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-# Every browser shows a picture of this side, and so does every phone.
-_SIDE = 4096
-_GREYS = 16
 _DIGITS = 4
 
 
@@ -86,10 +83,7 @@ def pack_map(
 def pack_images(
     embedding: Mapping[str, np.ndarray], images: np.ndarray | Mapping[str, np.ndarray]
 ) -> File:
-    """The sample's images side by side in one PNG, row by row, as many columns as the root of s.
-
-    Grey ones get 16 shades, a third of the bytes at a size where more are not seen. Images are made
-    smaller where the sheet would else be wider than 4096 px.
+    """The sample's images in one sheet, as `tasks/figures/sheets.py` makes it.
 
     Arguments:
         embedding: rows int64 (s,) of the sample among the n images.
@@ -100,47 +94,10 @@ def pack_images(
         InputError: images of another shape or number.
     """
     import numpy as np
-    from PIL import Image
 
     rows = np.asarray(embedding["rows"])
     given: Any = images if hasattr(images, "ndim") else images["x"]
-    count = len(rows)
-    if not count or given.ndim not in (3, 4) or (given.ndim == 4 and given.shape[3] not in (1, 3)):
-        raise InputError(
-            f"a sheet of {counted(count, 'image')} from an array of shape {given.shape}: expected "
-            "at least one image, (n, h, w) or (n, h, w, 1 or 3)"
-        )
-    tiles = _at(given, rows, int(rows.max()) + 1, "images")
-    if tiles.dtype.kind == "f":
-        tiles = np.rint(255 * np.clip(tiles, 0, 1)).astype(np.uint8)
-    if tiles.ndim == 4 and tiles.shape[3] == 1:
-        tiles = tiles[..., 0]
-    height, width = tiles.shape[1:3]
-    columns = math.ceil(math.sqrt(count))
-    lines = math.ceil(count / columns)
-    sheet = np.zeros((columns * lines, *tiles.shape[1:]), np.uint8)
-    sheet[:count] = tiles
-    sheet = sheet.reshape(lines, columns, height, width, *tiles.shape[3:]).swapaxes(1, 2)
-    picture = Image.fromarray(sheet.reshape(lines * height, columns * width, *tiles.shape[3:]))
-    most = _SIDE // columns
-    if max(height, width) > most:
-        small = [max(1, round(side * most / max(height, width))) for side in (width, height)]
-        size = columns * small[0], lines * small[1]
-        picture = picture.resize(size, Image.Resampling.BOX)
-    if picture.mode == "L":
-        picture = _in_few_greys(picture)
-    out = io.BytesIO()
-    picture.save(out, "png")
-    return File(out.getvalue(), ".png")
-
-
-def _in_few_greys(picture: Any) -> Any:
-    """The same with 16 shades of grey, so that a pixel takes 4 bits."""
-    step = 255 / (_GREYS - 1)
-    few = picture.point([round(value / step) for value in range(256)])
-    few = few.convert("P")
-    few.putpalette([round(step * shade) for shade in range(_GREYS) for _ in range(3)])
-    return few
+    return make_sheet(_at(given, rows, int(rows.max(initial=-1)) + 1, "images"))
 
 
 def _at(values: np.ndarray, rows: np.ndarray, total: int, what: str) -> np.ndarray:
