@@ -94,6 +94,7 @@ def write_map(pages: Pages, found: Gathered, shown: Map) -> None:
         shown.page,
         "map.html.j2",
         scripts=[*(site.add_file(path) for path in scripts or ()), data, *own],
+        styled_by_scripts=True,
         record=found.record,
         shown=shown,
         drawn=scripts is not None,

@@ -42,7 +42,7 @@ class Section:
         seconds: pairs of a table's name and the slots that each of its rows stands for, as
             `report.timing` reads them: the table gets a column of seconds, from the run's records.
         maps: names of latent maps, as `tasks/figures/latent_map.py` packs them.
-        atlases: names of atlases of a network's maps, as `tasks/figures/atlas_pages.py` packs them.
+        atlases: names of atlases of a network's maps, as `tasks/figures/pattern_atlas.py` packs them.
 
     A name stands for all members of a list or dict of results: `profiles` for `profiles[3]`.
     """

@@ -92,7 +92,13 @@ class Pages:
         return self.site.write(name, self.text(name, template, **values))
 
     def text(
-        self, name: str, template: str, styles: str = "", scripts: Sequence[str] = (), **values: Any
+        self,
+        name: str,
+        template: str,
+        styles: str = "",
+        scripts: Sequence[str] = (),
+        styled_by_scripts: bool = False,
+        **values: Any,
     ) -> str:
         """A page's text.
 
@@ -100,11 +106,11 @@ class Pages:
             name: the page's name in the site, from which its links lead.
             styles: rules of this page alone.
             scripts: names of scripts in the site besides the one that all pages have.
+            styled_by_scripts: whether they bring styles of their own along.
         """
         self.site.needs |= {self.style, self.script, *scripts}
         own = f" '{_hash(styles)}'" if styles else ""
-        # A library that draws brings styles of its own along.
-        policy = _POLICY.format(" 'unsafe-inline'" if scripts else own)
+        policy = _POLICY.format(" 'unsafe-inline'" if styled_by_scripts else own)
         return self._templates.get_template(template).render(
             root="../" * name.count("/"),
             style=self.style,
