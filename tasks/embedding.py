@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError, stage, work
-from tasks.estimators import PACKAGES, Backend, backend_of, fit_tsne_model, limited_to
+from tasks.estimators import (
+    PACKAGES,
+    Backend,
+    backend_of,
+    choose_backend,
+    fit_tsne_model,
+    limited_to,
+)
 from tasks.figures.words import percent
 
 if TYPE_CHECKING:
@@ -16,6 +24,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# The rate that suits oneDAL: on 15,000 points of MNIST rows / 48, 12, 8, 6 and 3 keep 42.8, 43.6,
+# 43.9, 43.7 and 43.5 % of the neighbours after as many steps and seconds.
+_ROWS_PER_RATE = 8
 _VALUES = 1 << 20  # distances held at a time: as many as stay in a processor's cache
 
 
@@ -61,9 +72,11 @@ def embed_tsne(
     chosen = np.ascontiguousarray(points[rows], dtype=np.float32)
     perplexity = min(perplexity, (len(rows) - 1) / 3)
     log.info("t-SNE of %s rows, %s dimensions", f"{len(rows):,}", chosen.shape[1])
-    model = fit_tsne_model(
-        chosen, perplexity=perplexity, iterations=iterations, seed=seed, backend=backend
-    )
+    how: dict[str, Any] = {"perplexity": perplexity, "iterations": iterations, "seed": seed}
+    if choose_backend("tsne", backend) == "intelex":
+        model = _fit_onedal(chosen, **how)
+    else:
+        model = fit_tsne_model(chosen, **how, backend=backend)
     return Embedding(
         {"xy": np.asarray(model.embedding_, dtype=np.float32), "rows": rows},
         {
@@ -135,6 +148,22 @@ def measure_embedding(
         f"{trust:.3f}, and {percent(picture)} of the points lie among their own class "
         f"({percent(space)} in the space itself).",
     }
+
+
+def _fit_onedal(points: np.ndarray, *, perplexity: float, iterations: int, seed: int) -> Any:
+    """A t-SNE fitted by oneDAL, in longer steps than scikit-learn's rate of rows / 48 gives it."""
+    from sklearnex.manifold import TSNE
+
+    with warnings.catch_warnings():
+        # In a thread it cannot be limited to some threads, and says so.
+        warnings.filterwarnings("ignore", "'Threading' parallel backend", UserWarning)
+        return TSNE(
+            perplexity=perplexity,
+            max_iter=iterations,
+            init="pca",
+            learning_rate=max(len(points) / _ROWS_PER_RATE, 50.0),
+            random_state=seed,
+        ).fit(points)
 
 
 def _distances(points: np.ndarray, only: slice | None = None) -> Iterator[tuple[slice, np.ndarray]]:
