@@ -23,6 +23,7 @@ from tasks.figures.confusion import draw_confusion
 from tasks.figures.oip_atlas import draw_atlas
 from tasks.figures.oip_scorecard import draw_scorecard
 from tasks.figures.oip_search import draw_search
+from tasks.figures.pattern_atlas import pack_atlas, pack_best, pack_patterns
 from tasks.training.precision import resolve_precision
 
 SECTIONS = (
@@ -45,6 +46,7 @@ SECTIONS = (
         figures=("draw_atlas", "draw_search", "draw_scorecard"),
         tables=("scorecard",),
         sentences=("patterns",),
+        atlases=("pattern_atlas",),
     ),
     *DREAM_SECTIONS,
 )
@@ -140,6 +142,13 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         "means": maps.means,
         "starts": starts.summary,
         "atlas": patterns.images,
+        "pattern_atlas": {
+            "maps": pack_atlas(
+                scorecard.table, maps.maps, maps.means, test, about, maps.top, layer=layer
+            ),
+            "patterns": pack_patterns(patterns.images),
+            "images": pack_best(test, maps.top, maps=most),
+        },
         "scorecard": scorecard.table,
         "patterns": scorecard.summary,
         "draw_maps": draw_maps(maps.means, maps.maps, maps.summary),

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
 
+_TOP = 6  # images of each map
+
 
 class Maps(NamedTuple):
     """means: map, class, mean (activation on that class's images) · maps: map, class (that drives
     it), score, mean, active (share of all images that move it), best (its largest activation by an
-    image), image (row of that one), dead · summary: layer, maps, dead (their numbers), driven
-    {class: its maps, the highest score first}, finding."""
+    image), image (row of that one), dead · top: int64 (maps, 6), rows of the images that move each map
+    most, the best first · summary: layer, maps, dead (their numbers), driven {class: its maps, the
+    highest score first}, finding."""
 
     means: pd.DataFrame
     maps: pd.DataFrame
+    top: np.ndarray
     summary: dict[str, Any]
 
 
@@ -61,7 +65,8 @@ def measure_maps(
     driver, score = drive(means)
     count = found.shape[1]
     text = np.array(names, dtype=object)[there]
-    best = found.argmax(axis=0)
+    top = np.argsort(-found, axis=0, kind="stable")[:_TOP].T
+    best = top[:, 0]
     highest = found[best, np.arange(count)].astype(np.float64)
     # Of layers without a ReLU, activations may be negative; a map is dead where nothing moves it.
     dead = np.ptp(found, axis=0) == 0
@@ -100,7 +105,7 @@ def measure_maps(
         "driven": driven,
         "finding": _say(layer, table, driven),
     }
-    return Maps(long, table, summary)
+    return Maps(long, table, np.ascontiguousarray(top), summary)
 
 
 def drive(means: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

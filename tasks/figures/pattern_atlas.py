@@ -118,17 +118,18 @@ def pack_patterns(images: np.ndarray) -> File:
 
 
 @stage(packages=("numpy", "pillow"))
-def pack_best(test: Mapping[str, np.ndarray], top: np.ndarray) -> File:
+def pack_best(test: Mapping[str, np.ndarray], top: np.ndarray, *, maps: int | None = None) -> File:
     """The best real images of every map in one PNG, those of map 0 first.
 
     Arguments:
         test: x uint8 (n, h, w[, c]).
         top: int64 (maps, k), rows of the images.
+        maps: how many of the maps the atlas has; None: all.
 
     Raises:
         InputError: no images of one or three colours.
     """
-    return make_sheet(test["x"][top.reshape(-1)])
+    return make_sheet(test["x"][top[:maps].reshape(-1)])
 
 
 def _plain(value: Any) -> Any:
