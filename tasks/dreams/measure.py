@@ -148,7 +148,11 @@ def find_output(network: Any, name: str) -> Any:
     """
     if not name:
         return _scores(network)
-    there = [layer for layer in network.layers if _is_measurable(layer)]
+    there = [
+        layer
+        for layer in network.layers
+        if type(layer).__name__ != "InputLayer" and _is_measurable(layer)
+    ]
     found = [layer for layer in there if layer.name == name]
     if not found:
         names = ", ".join(layer.name for layer in there[:40])
@@ -193,7 +197,9 @@ def _scores(network: Any) -> Any:
     if getattr(last, "activation", None) is not keras.activations.softmax:
         return last.output
     # A twin without the softmax, whose weights are the network's own.
-    plain = type(last).from_config({**last.get_config(), "activation": "linear", "name": "scores"})
+    plain = type(last).from_config(
+        {**last.get_config(), "activation": "linear", "name": f"{last.name}_scores"}
+    )
     output = plain(last.input)
     plain.set_weights(last.get_weights())
     return output

@@ -88,7 +88,8 @@ class Viewer:
         tf = start_tensorflow()
         import keras
 
-        maps, scores = (find_output(self.network, name) for name in (self.layer, ""))
+        scores = find_output(self.network, "")
+        maps = find_output(self.network, self.layer) if self.layer else scores
         inner = keras.Model(self.network.inputs[0], [maps, scores])
         image = keras.Input(self.shape)
         maps, scores = inner(image)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import InputError
+from tasks.dreams.own_model import describe_network
+from tasks.training.model_file import pack_model
+from tests.tasks.dreams.networks import small_cnn
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("own") / "net.keras"
+    path.write_bytes(pack_model(small_cnn((40, 40, 3))).read_bytes())
+    return path
+
+
+def test_a_file_tells_its_layers(own: Path) -> None:
+    found = describe_network(own)
+    assert found.convolutions == ["Conv2D_1", "Conv2D_2", "Conv2D_3"]
+    assert found.classes == 10
+    assert describe_network(own, "classes") == found
+
+
+def test_it_is_told_without_tensorflow(own: Path) -> None:
+    code = (
+        "import sys; from tasks.dreams.own_model import describe_network; "
+        f"describe_network({str(own)!r}, 'Conv2D_2'); "
+        "sys.exit(any(name in sys.modules for name in ('tensorflow', 'keras')))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_is_missing_is_named_with_what_is_there(own: Path, tmp_path: Path) -> None:
+    import keras
+
+    with pytest.raises(
+        InputError, match='no layer "conv9"; its convolutions are Conv2D_1, Conv2D_2'
+    ):
+        describe_network(own, "conv9")
+    with pytest.raises(InputError, match="cannot be read: No such file"):
+        describe_network(tmp_path / "missing.keras")
+    (tmp_path / "broken.keras").write_bytes(own.read_bytes()[:500])
+    with pytest.raises(InputError, match=r"no sound \.keras file"):
+        describe_network(tmp_path / "broken.keras")
+    for number, model in enumerate(
+        (
+            keras.Sequential([keras.Input((7,)), keras.layers.Dense(2)]),
+            keras.Sequential([keras.Input((9, 9, 1)), keras.layers.Flatten()]),
+        )
+    ):
+        path = tmp_path / f"{number}.keras"
+        path.write_bytes(pack_model(model).read_bytes())
+        with pytest.raises(InputError, match=("expected one of images", "no convolution")[number]):
+            describe_network(path)
