@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter
 from typing import Annotated
 
@@ -15,6 +16,8 @@ from engine import Store
 from engine.collect import Collection, collect
 from engine.pins import list_pins, pin, unpin
 from engine.verify import verify
+
+_LISTED = 200
 
 
 def verify_store(
@@ -116,9 +119,13 @@ def _show_items(result: Collection) -> None:
     screen = Screen()
     if result.removed:
         made = Table(["would go", "", "size", "why"], right=("size",), wide=("why",))
-        for item in sorted(result.removed, key=lambda i: -i.size):
+        largest = heapq.nlargest(_LISTED, result.removed, key=lambda item: item.size)
+        for item in largest:
             made.add(item.kind, _short(item.name), words.size(item.size), item.reason)
         screen.print_table(made)
+        if more := len(result.removed) - len(largest):
+            size = words.size(result.freed_bytes - sum(item.size for item in largest))
+            screen.print(f"{more} smaller ones, {size}: --json lists all", style="dim")
         screen.print()
     made = Table(
         ["stays because", "files", "size"], right=("files", "size"), wide=("stays because",)

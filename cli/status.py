@@ -65,7 +65,7 @@ def status(json: options.Json = False) -> None:
     """
     show_logs()
     store = Store()
-    here = {entry.name.partition("/")[2] for entry in store.storage.entries("objects")}
+    here = {name.removeprefix("objects/") for name in store.storage.names("objects")}
     standings = [_look(name, flow, store, here) for name, flow in all_flows().items()]
     if json:
         print_json({"store": store.address, "flows": [s.to_json() for s in standings]})

@@ -12,9 +12,9 @@ from __future__ import annotations
 import logging
 import os
 import socket
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, StoreError
@@ -42,7 +42,12 @@ class Item:
 
     def to_json(self) -> dict[str, Any]:
         """The item as plain JSON data."""
-        return asdict(self)
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "size": self.size,
+            "reason": self.reason,
+        }
 
 
 @dataclass
@@ -141,10 +146,11 @@ def _find_roots(store: Store, keep: int) -> _Roots:
             data = path.read_bytes()
         except OSError:
             continue
+        used = f"used by {path.stem}"
         for key in keys_in(data):
-            roots.keys.setdefault(key, f"used by {path.stem}")
+            roots.keys.setdefault(key, used)
         for address in objects_in(data):
-            roots.objects.setdefault(address, f"used by {path.stem}")
+            roots.objects.setdefault(address, used)
         if live:
             start = _start(path)
             roots.since = start if roots.since is None else min(roots.since, start)
@@ -178,7 +184,7 @@ def _why_kept(roots: _Roots, kind: str, entry: Entry, now: float) -> str | None:
         return "newer than the start of a running flow"
     name = entry.name.partition("/")[2]
     if kind == "record":
-        return roots.keys.get(PurePosixPath(name).stem)
+        return roots.keys.get(name.removesuffix(".json"))
     if kind == "checkpoint":
         return roots.keys.get(name)
     return roots.objects.get(name) if kind == "object" else None

@@ -148,6 +148,10 @@ class CachedStorage(LocalStorage):
         for name, found in self.bucket.list(f"{folder}/{prefix}").items():
             yield Entry(name, found.size, found.written)
 
+    def names(self, folder: str) -> Iterator[str]:
+        """The names of the same."""
+        yield from (entry.name for entry in self.entries(folder))
+
     # Writing
 
     def publish(self, temporary: Path, name: str) -> None:

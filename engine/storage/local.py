@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import operator
 import os
 import secrets
 import shutil
@@ -109,7 +110,8 @@ class LocalStorage:
 
     def read(self, name: str) -> bytes:
         """The content of a small file; raises FileNotFoundError or another OSError."""
-        return (self.root / name).read_bytes()
+        with open(f"{self.root}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - for its speed
+            return file.read()
 
     def digest(self, name: str) -> tuple[str, int]:
         """sha256 and size of a file, read from where it is kept; raises OSError."""
@@ -126,12 +128,21 @@ class LocalStorage:
         if folder not in _OF_FOLDERS:
             yield from self._scan(folder, prefix)
             return
-        for name, inner in self._list(folder):
+        for inner in self._list(folder):
             if inner.is_dir(follow_symlinks=False):
-                yield from self._scan(name, prefix)
+                yield from self._scan(f"{folder}/{inner.name}", prefix)
+
+    def names(self, folder: str) -> Iterator[str]:
+        """The names of the same, which costs less."""
+        for found in self._list(folder):
+            name = f"{folder}/{found.name}"
+            if folder not in _OF_FOLDERS:
+                yield name
+            elif found.is_dir(follow_symlinks=False):
+                yield from (f"{name}/{inner.name}" for inner in self._list(name))
 
     def _scan(self, folder: str, prefix: str) -> Iterator[Entry]:
-        for name, found in self._list(folder, prefix):
+        for found in self._list(folder, prefix):
             try:
                 about = found.stat(follow_symlinks=False)
             except OSError:
@@ -139,15 +150,15 @@ class LocalStorage:
             size = about.st_size
             if stat.S_ISDIR(about.st_mode):
                 size = sum(p.stat().st_size for p in Path(found.path).rglob("*") if p.is_file())
-            yield Entry(name, size, about.st_mtime)
+            yield Entry(f"{folder}/{found.name}", size, about.st_mtime)
 
-    def _list(self, folder: str, prefix: str = "") -> list[tuple[str, os.DirEntry[str]]]:
+    def _list(self, folder: str, prefix: str = "") -> list[os.DirEntry[str]]:
         try:
-            with os.scandir(self.root / folder) as found:
-                wanted = (entry for entry in found if entry.name.startswith(prefix))
-                return sorted(((f"{folder}/{e.name}", e) for e in wanted), key=lambda pair: pair[0])
+            with os.scandir(f"{self.root}/{folder}") as found:
+                wanted = [entry for entry in found if entry.name.startswith(prefix)]
         except OSError:
             return []
+        return sorted(wanted, key=operator.attrgetter("name"))
 
     # Writing
 
