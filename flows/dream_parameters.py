@@ -60,7 +60,7 @@ class Climbing(Parameters):
     """How the network's small images climb."""
 
     steps: int = Field(
-        default=20, ge=1, le=1000, description="Steps of a climb; the posts take 30 smaller ones"
+        default=16, ge=1, le=1000, description="Steps of a climb; the posts take 30 smaller ones"
     )
     rate: float = Field(
         default=0.03,
@@ -117,7 +117,7 @@ class Dream(Parameters):
         description="corrected gives each tile its own standardisation and blends; seed is as posted",
     )
     levels: list[Annotated[Level, BeforeValidator(_spelt_out)]] = Field(
-        default=[Level(grid="1"), Level(grid="3"), Level(grid="9"), Level(grid="18")],
+        default=[Level(grid=grid) for grid in ("1", "3", "6", "12", "24")],
         min_length=1,
         max_length=12,
         description="From coarse to fine; a level may be its grid alone, as 3",
@@ -135,7 +135,7 @@ class Dream(Parameters):
         default=2, ge=1, le=100, description="Passes over all levels; the posts take 4 to 6 of less"
     )
     evenness: float = Field(
-        default=0.0, ge=0, le=1, description="0 dreams where the photo is lively, 1 everywhere"
+        default=0.25, ge=0, le=1, description="0 dreams where the photo is lively, 1 everywhere"
     )
     climbing: Climbing = Climbing()
     guide: str | None = Field(
@@ -143,10 +143,13 @@ class Dream(Parameters):
     )
     colour: bool = Field(default=True, description="Show the dream with the photo's chroma")
     contrast: float = Field(
-        default=1.0, gt=0, le=5, description="Of the picture in colour; 1: the photo's own"
+        default=1.1, gt=0, le=5, description="Of the picture in colour; 1: the photo's own"
     )
     vividness: float = Field(
-        default=1.0, ge=0, le=3, description="Of its colours; 1: the photo's own"
+        default=1.2,
+        ge=0,
+        le=3,
+        description="Of its colours, which dark strokes dull; 1: as they are",
     )
     animation: int = Field(
         default=420, ge=64, le=1080, description="Pixels of the longer side of the GIF"
@@ -166,4 +169,4 @@ SEED_DREAM: dict[str, Any] = {
     "climbing": {"steps": 30, "rate": 0.01, "jitter": 0, "hold": False},
     "colour": False,
 }
-QUICK_DREAM: dict[str, Any] = {"size": 720, "levels": ["1", "3", "8"]}
+QUICK_DREAM: dict[str, Any] = {"size": 840, "levels": ["1", "3", "6", "12"]}

@@ -94,8 +94,8 @@ def read_grid(text: str | int, shape: tuple[int, int], aspect: float = 1.0) -> t
         rows, columns = first, second
     else:
         height, width = shape[0], shape[1] / aspect
-        rows = first if height <= width else max(first, round(first * height / width))
-        columns = first if width < height else max(first, round(first * width / height))
+        rows = first if height <= width else max(first, round(first * height / width - 0.01))
+        columns = first if width < height else max(first, round(first * width / height - 0.01))
     if max(rows, columns) > FINEST or rows * 2 > shape[0] or columns * 2 > shape[1]:
         raise InputError(
             f"{rows} × {columns} tiles in {shape[0]} × {shape[1]} pixels: at most {FINEST} a side, "
