@@ -44,6 +44,7 @@ SECTIONS = (
         "Where do the classes lie, how wide, and which run into each other?",
         figures=("draw_plane", "draw_latent_tsne", "draw_spread"),
         sentences=("spread",),
+        maps=("latent_map",),
     ),
     Section(
         "Clusters in the latent space",
@@ -104,7 +105,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     )
     components = press_components(p, images, models)
     asked = ask_latents(p, images, models, latents, components)
-    maps = map_latents(p, images, models, latents)
+    maps = map_latents(p, images, models, latents, rebuilt, asked.probes)
     walks = walk(p, images, models, fits, latents)
     invented = invent(p, images, models, fits, latents, asked)
 

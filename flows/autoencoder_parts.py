@@ -19,6 +19,7 @@ from tasks.components import fit_components, project
 from tasks.embedding import embed_tsne, measure_embedding
 from tasks.figures.confusion import draw_confusion
 from tasks.figures.digit_centroids import draw_digit_centroids
+from tasks.figures.latent_map import pack_images, pack_map
 from tasks.figures.latent_samples import draw_latent_samples
 from tasks.figures.latent_spread import draw_plane, draw_spread
 from tasks.figures.latent_tsne import draw_latent_tsne
@@ -136,9 +137,17 @@ def ask_latents(
 
 
 def map_latents(
-    p: AutoencoderParameters, images: Any, models: Models, latents: Mapping[str, Any]
+    p: AutoencoderParameters,
+    images: Any,
+    models: Models,
+    latents: Mapping[str, Any],
+    rebuilt: Mapping[str, Any],
+    probes: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """t-SNE of training and of unseen points, of every model whose z is no plane already."""
+    """t-SNE of training and of unseen points, of every model whose z is no plane already.
+
+    The unseen ones are also a map to play with, where there is a t-SNE to begin with.
+    """
     train, test, about = images
     far = {m: latents[m] for m, model in models.items() if model.z != 2}
     how = p.tsne.model_dump(exclude={"neighbours"})
@@ -164,9 +173,35 @@ def map_latents(
         train=train, test=test, about=about,
     )  # fmt: skip
     return {
+        **play(models, (test, about), latents, rebuilt, probes, found["test"]),
         "draw_latent_tsne": pictures,
         "quality": {f"{m} {part}": quality[part][m] for m in far for part in quality},
     }
+
+
+def play(
+    models: Models,
+    unseen: Any,
+    latents: Mapping[str, Any],
+    rebuilt: Mapping[str, Any],
+    probes: Mapping[str, Any],
+    embeddings: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Unseen images in every plane, with what each model makes of them and takes them for."""
+    if not embeddings:
+        return {}
+    test, about = unseen
+    titles = {m: model.title for m, model in models.items()}
+    # All models' samples are drawn with one seed from the same images, so they are the same.
+    first, *others = embeddings
+    sample = embeddings[first].points
+    planes = {f"t-SNE of {titles[m]}": embeddings[m].points for m in others}
+    planes |= {titles[m]: latents[m].test for m, model in models.items() if model.z == 2}
+    taken = {f"neighbours in {titles[m]}": probes[m].predicted for m in models}
+    points = pack_map(sample, test, about, planes, taken, name=f"t-SNE of {titles[first]}")
+    shown = {"image": test, **{titles[m]: rebuilt[m].images for m in models}}
+    sheets = pack_images.map(sample, over={"images": shown})
+    return {"latent_map": {"points": points, "sheets": dict(zip(shown, sheets, strict=True))}}
 
 
 def walk(

@@ -29,7 +29,7 @@ def pack_map(
     embedding: Mapping[str, np.ndarray],
     images: Mapping[str, np.ndarray],
     about: dict[str, Any],
-    planes: Mapping[str, np.ndarray],
+    planes: Mapping[str, np.ndarray | Mapping[str, np.ndarray]],
     predictions: Mapping[str, np.ndarray],
     *,
     name: str = "t-SNE",
@@ -43,7 +43,8 @@ def pack_map(
         embedding: xy (s, 2), rows int64 (s,) of the sample among the n images, as `embed_tsne` gives.
         images: y int64 (n,), the code of each image's class.
         about: classes, whose places are the codes.
-        planes: title → (n, 2) or (s, 2): more views of the same points, e.g. z of a 2-D model.
+        planes: title → (n, 2) or (s, 2): more views of the same points, e.g. z of a 2-D model, or
+            another embedding of the same sample, as `embed_tsne` gives it.
         predictions: by whom → codes int64 (n,) or (s,): what each image was taken for.
         name: what the embedding is called.
 
@@ -59,7 +60,9 @@ def pack_map(
     rows = np.asarray(embedding["rows"])
     labels = np.asarray(images["y"])[rows]
     views = {name: np.asarray(embedding["xy"])}
-    views |= {title: _at(plane, rows, len(images["y"]), title) for title, plane in planes.items()}
+    for title, plane in planes.items():
+        xy: Any = plane if hasattr(plane, "ndim") else plane["xy"]
+        views[title] = _at(xy, rows, len(images["y"]), title)
     found = []
     for by, codes in predictions.items():
         taken = _at(codes, rows, len(images["y"]), by).astype(int)

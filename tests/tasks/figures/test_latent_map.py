@@ -72,7 +72,7 @@ def test_points_of_the_sample_are_cut_from_what_is_said_of_all() -> None:
         {"xy": xy, "rows": rows},
         {"y": labels},
         ABOUT,
-        {"z = 2": plane, "sample's own": plane[:3]},
+        {"z = 2": plane, "sample's own": {"xy": plane[:3], "rows": rows}},
         {"KMeans": labels, "chance": np.array([1, 0, 1])},
     )
     assert points["labels"] == [1, 2, 1] and points["numbers"] == [1, 4, 5]
