@@ -60,6 +60,20 @@ def names(model: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{name}"
 
 
+def changes(values: BaseModel, base: BaseModel) -> dict[str, Any]:
+    """The nested values, JSON-like, in which one set of parameters differs from another of its model."""
+    found: dict[str, Any] = {}
+    plain = values.model_dump(mode="json")
+    for name in type(values).model_fields:
+        new, old = getattr(values, name), getattr(base, name)
+        if isinstance(new, BaseModel) and type(new) is type(old):
+            if inner := changes(new, old):
+                found[name] = inner
+        elif new != old:
+            found[name] = plain[name]
+    return found
+
+
 def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for name, value in change.items():

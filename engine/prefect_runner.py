@@ -6,7 +6,7 @@ import contextlib
 import inspect
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import prefect
 from prefect.context import FlowRunContext
@@ -21,7 +21,9 @@ from engine.environment import usable_cores
 from engine.errors import InputError, StageError, StageTimeout, StoreError
 from engine.flow import Flow, Run
 from engine.group import Group, PartsFailed
+from engine.parameters import changes
 from engine.plan import Plan
+from engine.prefect_gpu import gpu_alone
 from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_records import HandleSerializer, KeyLocks, RecipePolicy, RecordStorage
 from engine.record import Record
@@ -44,6 +46,7 @@ _ARGUMENTS = """
 
 Args:
     parameters: What the flow computes; every value enters the cache key of its stages.
+    preset: Where the values come from that stand at their defaults above.
     refresh: Stages that run even if their result is there.
     since: Stages that run again together with everything after them.
     until: Stages after which the flow stops.
@@ -72,7 +75,8 @@ def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Ta
         bound = Bound(dict(inputs), dict(params))
         session = sessions.active() or Session(Store(store.address))
         call = Call(slot, stage, bound, recipe=stage.recipe(bound))
-        return list(session.compute(call, attempts=1).artifacts)
+        with gpu_alone(stage):
+            return list(session.compute(call, attempts=1).artifacts)
 
     body.__name__ = stage.name
     body.__qualname__ = stage.name
@@ -223,12 +227,22 @@ def as_prefect(
         finished: takes each finished run; a Prefect flow hands back JSON-like data only.
 
     Returns:
-        A `prefect.Flow` that takes `parameters`, `refresh`, `since` and `until` and returns the
-        number of stages by outcome.
+        A `prefect.Flow` that takes `parameters`, `preset` (of what `parameters` leaves at its
+        defaults), `refresh`, `since` and `until` and returns the number of stages by outcome.
     """
+    label = preset
 
-    def entry(parameters: Any, refresh: Any = (), since: Any = (), until: Any = ()) -> Any:
+    def entry(
+        parameters: Any,
+        preset: str = "standard",
+        refresh: Any = (),
+        since: Any = (),
+        until: Any = (),
+    ) -> Any:
         from engine.prefect_ui import publish
+
+        if preset != "standard":
+            parameters = flow.configure(preset, changes(parameters, flow.configure()))
 
         context = FlowRunContext.get()
         flow_run = context.flow_run if context else None
@@ -245,7 +259,7 @@ def as_prefect(
             """A part of a group as a flow run of its own, below this one."""
             done: list[Run] = []
             nested = as_prefect(
-                part, module=module, store=store, preset=preset, deep=deep, observe=observe,
+                part, module=module, store=store, preset=label or preset, deep=deep, observe=observe,
                 finished=done,
             )  # fmt: skip
             names = {"refresh": chosen.refresh, "since": chosen.since, "until": chosen.until}
@@ -259,7 +273,7 @@ def as_prefect(
                     parameters,
                     selection,
                     store,
-                    preset=preset,
+                    preset=label or preset,
                     runner=PrefectRunner(progress),
                     header=header,
                     observe=listen,
@@ -279,11 +293,12 @@ def as_prefect(
     entry.__doc__ = (inspect.getdoc(flow.fn) or flow.name) + _ARGUMENTS
     entry.__annotations__ = {
         "parameters": flow.parameters,
+        "preset": Literal[tuple(flow.presets)],
         "refresh": names,
         "since": names,
         "until": names,
     }
-    entry.__defaults__ = (flow.configure(), [], [], [])
+    entry.__defaults__ = (flow.configure(), "standard", [], [], [])
     decorate: Any = prefect.flow
     return decorate(
         entry,

@@ -4,7 +4,7 @@ import pytest
 from pydantic import Field
 
 from engine import InputError, Parameters
-from engine.parameters import build, names
+from engine.parameters import build, changes, names
 
 
 class Data(Parameters):
@@ -100,3 +100,13 @@ def test_names_are_dotted():
 def test_parameters_are_frozen():
     with pytest.raises(ValueError, match="frozen"):
         Wifi().seed = 3
+
+
+def test_changes_are_what_a_preset_must_not_override():
+    given = build(Wifi, {"classifier": {"clusters": 4}, "seed": 5})
+    found = changes(given, Wifi())
+    assert found == {"classifier": {"clusters": 4}, "seed": 5}
+    assert changes(Wifi(), Wifi()) == {}
+    assert build(Wifi, {"classifier": {"clusters": 9, "shares": {"test": 0.1}}}, found) == build(
+        Wifi, {"classifier": {"clusters": 4, "shares": {"test": 0.1}}, "seed": 5}
+    )

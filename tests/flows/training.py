@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from engine import Parameters, flow
+from engine import Parameters, flow, stage
 from engine.prefect_runner import as_prefect
 from tests.engine.training import count_apart, count_here
 
@@ -15,11 +16,22 @@ class TrainingParameters(Parameters):
     nap: float = 0.0
     seeds: list[int] = []  # noqa: RUF012 - pydantic copies it
     short: int = 0
+    occupying: list[int] = []  # noqa: RUF012
+
+
+@stage(own_process=True, packages=("tensorflow",))
+def occupy(*, seed: int, seconds: float = 3.0) -> list[float]:
+    """When it began and ended, as a training that would use a GPU."""
+    begun = time.time()
+    time.sleep(seconds)
+    return [begun, time.time()]
 
 
 @flow(name="training", parameters=TrainingParameters, presets={})
 def training(p: TrainingParameters) -> dict[str, Any]:
-    """Counts in a process of its own, once or for each seed at once, and here."""
+    """Counts in a process of its own, once or for each seed at once, and here; or only occupies."""
+    if p.occupying:
+        return {"occupied": occupy.map(over={"seed": p.occupying})}
     options: Any = {"epochs": p.epochs, "per_epoch": p.per_epoch, "nap": p.nap}
     if p.seeds:
         counted: Any = {"each": count_apart.map(over={"seed": p.seeds}, **options)}
