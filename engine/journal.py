@@ -23,8 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from engine.artifact import Artifact
+from engine.errors import InputError
 from engine.locks import is_held
 from engine.outcome import Outcome, Reason
+from engine.record import NAME
 from engine.store import Store
 
 log = logging.getLogger(__name__)
@@ -143,9 +145,14 @@ class Journal:
     """Writes one run's events; safe to use from several threads.
 
     A store that cannot be written gets no journal: one warning, and cached results still serve.
+
+    Raises:
+        InputError: the flow's name is no word.
     """
 
     def __init__(self, store: Store, flow: str, header: Mapping[str, Any]) -> None:
+        if not NAME.fullmatch(flow):
+            raise InputError(f"a flow's name is a word like wifi, not {flow!r}")
         now = datetime.now(UTC)
         self.id = f"{now:%Y%m%d-%H%M%S}-{now.microsecond:06d}-{secrets.token_hex(3)}"
         self.flow = flow
@@ -262,6 +269,8 @@ def is_live(path: Path) -> bool:
 
 def list_runs(store: Store, flow: str | None = None, newest: int | None = None) -> list[Path]:
     """Journals, newest first; all flows or one, all runs or the newest few of each flow."""
+    if flow is not None and not NAME.fullmatch(flow):
+        return []  # it stands in a path, and people type it
     store.storage.gather(flow, newest)
     folders = [store.runs / flow] if flow else sorted(p for p in store.runs.glob("*") if p.is_dir())
     found: list[Path] = []
