@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from cli import options, words
 from cli.messages import print_json
@@ -15,18 +17,34 @@ from engine.compare import Change, Comparison, compare
 _MOST_ROWS = 40
 
 
-def diff(old: options.RunName, new: options.RunName = "last", json: options.Json = False) -> None:
+def diff(
+    old: options.RunName,
+    new: options.RunName = "last",
+    page: Annotated[
+        bool, typer.Option("--page", help="Write a page of it in the report, figures side by side.")
+    ] = False,
+    json: options.Json = False,
+) -> None:
     """Show what differs between two runs.
 
     Parameters, code, versions, digests and metrics; what is equal is left out. The second
     run is the last one unless it is named.
     """
     store = Store()
-    found = compare(store, find_run(store, old), find_run(store, new))
+    runs = find_run(store, old), find_run(store, new)
+    found = compare(store, *runs)
+    written = None
+    if page:
+        from report.publish import publish_comparison
+
+        written = publish_comparison(store, *runs)
     if json:
-        print_json(found.to_json())
+        print_json(found.to_json() | ({"page": str(written)} if written else {}))
         return
-    _show(found, Screen())
+    screen = Screen()
+    _show(found, screen)
+    if written:
+        screen.print(f"\npage: {written}")
 
 
 def _show(found: Comparison, screen: Screen) -> None:

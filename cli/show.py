@@ -98,6 +98,9 @@ def _show_head(screen: Screen, store: Store, found: Found) -> None:
         made.add("stage", f"{found.stage.slot}, {words.seconds(found.stage.seconds)} to compute")
         made.add("outcome", outcome_cell(found.stage.outcome))
     made.add("run", f"{run.flow} {run.id}, {words.when(run.started)}")
+    page = store.report / "runs" / run.flow / f"{run.id}.html"
+    if page.exists():
+        made.add("page", str(page))
     screen.print_table(made)
 
 

@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from report.render import Pages
 
 _MOST_ROWS = 300
+_WORDS = {
+    "parameters": ("parameter", "parameters"),
+    "code": ("function or constant", "functions or constants"),
+    "versions": ("version or setting", "versions or settings"),
+    "digests": ("result", "results"),
+    "metrics": ("number", "numbers"),
+}
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,20 @@ class Pair:
     new_alt: str
 
 
+def say_differences(found: Comparison) -> str:
+    """How much of each kind differs: `1 parameter and 5 results differ`; empty if nothing does."""
+    parts = [
+        f"{len(changes):,} {_WORDS[kind][len(changes) > 1]}"
+        for kind, changes in found.sections.items()
+        if changes
+    ]
+    if not parts:
+        return ""
+    listed = " and ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+    alone = len(parts) == 1 and parts[0].startswith("1 ")
+    return f"{listed} {'differs' if alone else 'differ'}"
+
+
 def comparison_page(old: RunRecord, new: RunRecord) -> str:
     """The name of the page in the site."""
     return f"compare/{old.flow}-{old.id}..{new.flow}-{new.id}.html"
@@ -56,9 +77,10 @@ def write_comparison(pages: Pages, store: Store, found: Comparison) -> None:
         name,
         "compare.html.j2",
         found=found,
+        said=say_differences(found),
         parameters=[_difference(change) for change in found.parameters],
         versions=[_difference(change) for change in found.versions],
-        metrics=[_difference(change) for change in found.metrics[:_MOST_ROWS]],
+        metrics=sorted(map(_difference, found.metrics), key=lambda d: not d.by)[:_MOST_ROWS],
         code=[
             (_became(change), change.name, found.stages.get(change.name, []))
             for change in found.code

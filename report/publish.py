@@ -10,7 +10,7 @@ from engine.compare import compare
 from engine.journal import RunRecord, read_run
 from engine.store import Store
 from report.atlas import write_atlas
-from report.comparison import comparison_page, write_comparison
+from report.comparison import comparison_page, say_differences, write_comparison
 from report.latent_map import write_map
 from report.page import Section
 from report.render import Pages, flow_card, gather, write_flow_page, write_run_page
@@ -82,10 +82,10 @@ def _compare_with_last(pages: Pages, record: RunRecord, store: Store) -> Mapping
     old = read_run(store.runs / record.flow / f"{max(earlier)}.jsonl")
     found = compare(store, old, record)
     if found.equal:
-        return {"page": "", "started": old.started, "counts": {}}
+        return {"page": "", "started": old.started, "said": ""}
     write_comparison(pages, store, found)
     return {
         "page": comparison_page(old, record),
         "started": old.started,
-        "counts": {name: len(changes) for name, changes in found.sections.items() if changes},
+        "said": say_differences(found),
     }

@@ -88,9 +88,11 @@ def _finding(lineage: Lineage, rows: list[Row]) -> str:
     calls = sum(len(row.bars) for row in rows)
     seconds = sum(row.seconds for row in rows)
     longest = sorted(rows, key=lambda row: -row.seconds)[:3]
+    shares = [(row, 100 * row.seconds / max(seconds, 1e-9)) for row in longest]
     most = ", ".join(
-        f"{row.group.stage} {show_seconds(row.seconds)} ({100 * row.seconds / max(seconds, 1e-9):.0f} %)"
-        for row in longest
+        f"{row.group.stage} {show_seconds(row.seconds)} ({share:.0f} %)"
+        for row, share in shares
+        if share >= 1 or row is longest[0]
     )
     return (
         f"{calls} of {len(lineage.record.stages)} calls were computed, in {show_seconds(seconds)} of "

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +25,13 @@ def test_only_differences_are_told(filled):
     assert metrics["tabulate_findings.findings: sum"] == (36.0, 54.0)
     said = filled.good("diff", "last~1")
     assert "parameters" in said and "code" not in said
+
+
+def test_a_page_of_it_is_written_where_it_is_asked_for(filled):
+    page = Path(filled.json("diff", "last~1", "--page")["page"])
+    assert page.is_relative_to(filled.store / "report")
+    assert "Two runs compared" in page.read_text("utf-8")
+    assert str(page.name) in filled.good("diff", "last~1", "--page")
 
 
 def test_code_and_versions_are_compared(folder, tmp_path):
