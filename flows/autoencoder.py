@@ -110,8 +110,8 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     invented = invent(p, images, models, fits, latents, asked)
 
     titles = {**{m: model.title for m, model in models.items()}, **{c: c for c in components}}
-    rows = {titles[m]: {"kind": model.kind, "z": model.z} for m, model in models.items()}
-    rows |= {c: {"kind": "PCA", "z": found.z} for c, found in components.items()}
+    rows = [{"name": each.title, "kind": each.kind, "z": each.z} for each in models.values()]
+    rows += [{"name": c, "kind": "PCA", "z": found.z} for c, found in components.items()]
     kept = {**rebuilt, **{c: found.kept for c, found in components.items()}}
     card = compile_card(
         *(
@@ -127,7 +127,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
         bounds,
         {titles[m]: asked.spread[m].classes for m in models},
         {titles[m]: asked.spread[m].pairs for m in models},
-        models={titles[m]: model.trained_as for m, model in models.items()},
+        models=[{"name": each.title, **each.trained_as} for each in models.values()],
         reference=p.data.is_reference,
         as_posted=p.training.is_posted,
     )

@@ -9,7 +9,7 @@ from tasks.autoencoder.sampling import MIXTURE, name_normal
 from tasks.figures.words import percent, prose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     import pandas as pd
 
@@ -30,7 +30,7 @@ def compile_card(
     clusters: dict[str, dict[str, Any]],
     verdicts: dict[str, dict[str, Any]],
     *,
-    models: Mapping[str, Mapping[str, Any]],
+    models: Sequence[Mapping[str, Any]],
     scale: float = 1.0,
 ) -> Card:
     """A row for each model, and one for as many principal components.
@@ -39,13 +39,14 @@ def compile_card(
         reconstructions, probes, clusters, verdicts: the summaries of `reconstruct`,
             `probe_latents`, `score_clusters` and `judge_samples` by model; of components the last
             one is missing.
-        models: name → kind, z; in the order of the rows.
+        models: name, kind, z of each, in the order of the rows.
         scale: deviation of the normal distribution whose samples count.
     """
     import pandas as pd
 
     rows = []
-    for name, model in models.items():
+    for model in models:
+        name = model["name"]
         kept, told, grouped = reconstructions[name], probes[name], clusters[name]
         shares = verdicts.get(name, {}).get("share", {})
         rows.append(

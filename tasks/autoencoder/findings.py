@@ -9,7 +9,7 @@ from tasks.bands import Band
 from tasks.figures.autoencoder_loss import unseen_loss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pandas as pd
 
@@ -42,7 +42,7 @@ def tabulate_autoencoders(
     spreads: dict[str, pd.DataFrame],
     pairs: dict[str, pd.DataFrame],
     *,
-    models: Mapping[str, Mapping[str, Any]],
+    models: Sequence[Mapping[str, Any]],
     reference: bool = True,
     as_posted: bool = False,
 ) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def tabulate_autoencoders(
         histories: by model, of `train_autoencoder`.
         bounds: of `measure_bounds`.
         spreads, pairs: the tables classes and pairs of `measure_spread`, by model.
-        models: name → z, variant, kl_weight.
+        models: name, z, variant, kl_weight of each, in the order of the rows.
         reference: the data is all of MNIST; the bands hold for no other.
         as_posted: trained as the post has it: batches of 128, constant rate .0005.
 
@@ -121,12 +121,13 @@ def _about_bounds(
 
 def _about_losses(
     histories: Mapping[str, pd.DataFrame],
-    models: Mapping[str, Mapping[str, Any]],
+    models: Sequence[Mapping[str, Any]],
     as_posted: bool,
 ) -> Iterator[dict[str, Any]]:
     """Losses of unseen images by epoch where the post's recipe ran, and at the end of each model."""
-    for name, history in histories.items():
-        model, loss = models[name], unseen_loss(history)
+    for model in models:
+        name = model["name"]
+        history, loss = histories[name], unseen_loss(histories[name])
         last = int(history["epoch"].iloc[-1])
         posted = as_posted and (model["z"], model["variant"]) == (16, "seed")
         known = LOSS_BY_EPOCH if posted and not model["kl_weight"] else {}
@@ -146,11 +147,12 @@ def _about_losses(
 
 
 def _about_card(
-    card: pd.DataFrame, models: Mapping[str, Mapping[str, Any]]
+    card: pd.DataFrame, models: Sequence[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     rows = {str(row["model"]): row for row in card.to_dict("records")}
     components = {row["z"]: row for row in rows.values() if row["kind"] == "PCA"}
-    for name, model in models.items():
+    for model in models:
+        name = model["name"]
         row, same = rows[name], components.get(model["z"])
         if same is not None:
             gain = float(row["psnr"] - same["psnr"])
@@ -177,31 +179,32 @@ def _about_card(
                 f"{name}: samples around the origin that look like digits", 100 * row["normal"],
                 "judge_samples", NORMAL if weighty else None, "%",
             )  # fmt: skip
-        yield from _beside_plain(name, row, rows, models)
+        yield from _beside_plain(model, rows, models)
 
 
 def _beside_plain(
-    name: str, row: Any, rows: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
+    model: Mapping[str, Any], rows: Mapping[str, Any], models: Sequence[Mapping[str, Any]]
 ) -> Iterator[dict[str, Any]]:
     """What a tiny second term changes: nothing is expected."""
-    model = models[name]
     if not 0 < model["kl_weight"] <= TINY_WEIGHT:
         return
-    for other, plain in models.items():
-        if plain == {**model, "kl_weight": 0}:
+    for plain in models:
+        name, other = model["name"], plain["name"]
+        if plain == {**model, "kl_weight": 0, "name": other}:
             yield _row(
                 f"{name}: loss of unseen images, less that of {other}",
-                float(row["bce"] - rows[other]["bce"]), "reconstruct", SAME_AS_PLAIN, "nats",
+                float(rows[name]["bce"] - rows[other]["bce"]), "reconstruct", SAME_AS_PLAIN, "nats",
             )  # fmt: skip
 
 
 def _about_spread(
     spreads: Mapping[str, pd.DataFrame],
     pairs: Mapping[str, pd.DataFrame],
-    models: Mapping[str, Mapping[str, Any]],
+    models: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, Any]]:
     """In the plane: how wide the classes 0 and 6 lie, and whether the strong confusions are known."""
-    for name, model in models.items():
+    for model in models:
+        name = model["name"]
         if model["z"] != 2:
             continue
         plain = not model["kl_weight"]

@@ -120,7 +120,9 @@ def make_card(models: int = 3) -> Any:
     scores = {name: {"accuracy": 0.6, "ari": 0.4, "nmi": 0.52} for name in names}
     share = {"Gaussian mixture": 0.8, "normal, deviation 1": 0.0}
     verdicts = {name: {"share": share} for name in names if name != "16 components"}
-    return compile_card.fn(kept, probes, scores, verdicts, models=names)
+    return compile_card.fn(
+        kept, probes, scores, verdicts, models=[{"name": n, **m} for n, m in names.items()]
+    )
 
 
 def _strokes(rng: np.random.Generator, codes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

@@ -1,0 +1,201 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from engine import InputError, Store, load
+from engine.journal import RunRecord
+from engine.session import Session
+from flows.autoencoder import SECTIONS, autoencoder, check_data
+from flows.autoencoder_parameters import PRESETS, Models
+from flows.latents import list_models
+from tests.flows.test_digits import draw_bars
+
+SMALL = [
+    "data.offline=true", "data.size=8", "data.test_fraction=.25", "models.z=[3,2]",
+    "training.epochs=2", "training.batch=16", "training.rate=.003",
+    "training.precision=float32", "probes.clusters=3", "probes.n_init=1", "tsne.sample=60",
+    "tsne.iterations=250", "tools.grid=4", "tools.steps=4", "tools.pairs=2", "tools.samples=20",
+    "tools.components=3",
+]  # fmt: skip
+HEAVY = {"train_autoencoder", "encode"}
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    x, y = draw_bars(np.random.default_rng(0), 160)
+    path = tmp_path_factory.mktemp("own") / "bars.npz"
+    np.savez(path, x=x, y=y)
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(own: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Store]:
+    store = Store(tmp_path_factory.mktemp("store"))
+    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}"])
+    return autoencoder.run(p, store=store).record, store
+
+
+def value_of(run: tuple[RunRecord, Store], name: str) -> Any:
+    record, store = run
+    with Session(store).active():
+        return load(record.results[name])
+
+
+def outcomes(own: Path, store: Store, *changes: str) -> Counter[str]:
+    """How many calls of each stage would not be taken from the store."""
+    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}", *changes])
+    calls = autoencoder.plan(p, store=store).calls
+    return Counter(call.stage.name for call in calls if call.outcome.name != "CACHED")
+
+
+def test_own_images_run_through_and_are_cached(own: Path, run: tuple[RunRecord, Store]) -> None:
+    record, store = run
+    assert record.status == "completed"
+    named = {name.partition("[")[0] for name in record.results}
+    for section in SECTIONS:
+        assert {*section.figures, *section.tables, *section.sentences} <= named
+    assert value_of(run, "findings")["checked"] == 0
+    assert outcomes(own, store) == Counter()
+
+
+def test_the_card_has_a_row_for_each_model_and_for_as_many_components(
+    run: tuple[RunRecord, Store],
+) -> None:
+    card = value_of(run, "card")
+    assert card["model"].tolist() == [
+        "z = 3", "z = 2", "2 components", "3 components",
+    ]  # fmt: skip
+    assert card["kind"].tolist() == ["autoencoder"] * 2 + ["PCA"] * 2
+    assert (card["above"].dropna() > 0).all() and card["above"].isna().sum() == 2
+    # What the bars are is seen by their place, even after a few steps.
+    assert card["knn"].min() > 0.5
+
+
+def test_a_plane_is_drawn_as_it_is_and_the_rest_by_tsne(run: tuple[RunRecord, Store]) -> None:
+    record, _ = run
+    assert {name for name in record.results if name.startswith(("draw_plane", "draw_latent_tsne"))} == {
+        "draw_plane[z=2]", "draw_latent_tsne[z=3]",
+    }  # fmt: skip
+    test = value_of(run, "quality[z=3 test]")
+    assert test["rows"] == 40
+
+
+def test_what_a_picture_is_drawn_from_trains_nothing_again(
+    own: Path, run: tuple[RunRecord, Store]
+) -> None:
+    _, store = run
+    assert outcomes(own, store, "tools.grid=5") == {"decode_grid": 2, "draw_grid": 2}
+    again = outcomes(own, store, "tsne.perplexity=9")
+    assert again == {
+        "embed_tsne": 2, "measure_embedding": 2, "draw_latent_tsne": 1, "pack_map": 1,
+    }  # fmt: skip
+    assert not HEAVY & set(outcomes(own, store, "probes.clusters=4", "tools.seed=5"))
+
+
+def test_one_more_model_trains_that_one_alone(own: Path, run: tuple[RunRecord, Store]) -> None:
+    _, store = run
+    more = outcomes(own, store, "models.z=[3,2,5]")
+    assert more["train_autoencoder"] == more["encode"] == more["probe_latents"] - 1 == 1
+    assert more["reconstruct_components"] == 1
+    assert outcomes(own, store, "models.z=[2]")["train_autoencoder"] == 0
+    assert outcomes(own, store, "models.kl_weights=[0,1]")["train_autoencoder"] == 2
+    assert outcomes(own, store, "training.seed=1")["train_autoencoder"] == 2
+
+
+@pytest.mark.slow
+def test_the_store_gives_the_same_digests_again(
+    own: Path, run: tuple[RunRecord, Store], tmp_path: Path
+) -> None:
+    record, _ = run
+    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}"])
+    again = autoencoder.run(p, store=Store(tmp_path / "other")).record
+    assert {slot: [a.digest for a in s.artifacts] for slot, s in again.stages.items()} == {
+        slot: [a.digest for a in s.artifacts] for slot, s in record.stages.items()
+    }
+
+
+def test_models_are_named_by_what_differs() -> None:
+    def names(**values: Any) -> list[str]:
+        return [model.title for model in list_models(Models(**values)).values()]
+
+    assert names() == ["z = 16", "z = 2"]
+    assert names(z=[16], variants=["seed", "corrected"]) == ["z = 16, seed", "z = 16, corrected"]
+    assert names(z=[4], kl_weights=[0, 1]) == ["z = 4", "z = 4, VAE"]
+    assert names(z=[4], kl_weights=[0.001, 1]) == ["z = 4, VAE·0.001", "z = 4, VAE·1"]
+    whole = list_models(Models(z=[2, 3], variants=["seed", "corrected"], kl_weights=[0, 0.5, 1]))
+    assert len(whole) == len({model.title for model in whole.values()}) == 12
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("dataset", ["mnist", "fashion-mnist", "digits8x8"])
+def test_presets_fit_the_known_sets(preset: str, dataset: str) -> None:
+    check_data(autoencoder.configure(preset, [f"data.dataset={dataset}"]))
+
+
+def test_the_preset_seed_is_the_posts() -> None:
+    p = autoencoder.configure("seed")
+    assert p.training.is_posted and p.training.epochs == 40
+    assert (p.models.z, p.models.variants, p.models.kl_weights) == ([16, 2], ["seed"], [0.0])
+    assert p.tsne.sample == 15_000 and p.data.limit is None
+
+
+@pytest.mark.parametrize(
+    ("override", "words"),
+    [
+        ("models.z=[0]", "greater than or equal to 1"),
+        ("models.z=[4,4]", "4 stands twice"),
+        ("models.z=[]", "at least 1"),
+        ("models.variants=[\"fixed\"]", "'seed' or 'corrected'"),
+        ("models.kl_weights=[-1]", "greater than or equal to 0"),
+        ("training.schedule=linear", "'constant', 'cosine' or 'one-cycle'"),
+        ("training.rate=0", "greater than 0"),
+        ("training.schedule=constant", "a constant rate has none; set it to 0"),
+        ("tools.scales=[0.5]", "must hold 1.0"),
+        ("training.epoch=3", "did you mean training.epochs"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_is_named_before_anything_runs(override: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        autoencoder.configure("standard", ["training.warm_up=.2", override])
+
+
+@pytest.mark.parametrize(
+    ("overrides", "words"),
+    [
+        (["data.limit=30"], "tools.components = 20: there are 30 training images"),
+        (["data.limit=80", "probes.clusters=90"], "probes.clusters = 90: there are 80 training"),
+        (["tools.start=10000"], "tools.start = 10000: the test images are 0 to 9,999"),
+        (["data.dataset=digits8x8", "tools.start=400"], "the test images are 0 to 269"),
+    ],
+)
+def test_what_the_images_cannot_give_is_named_before_anything_runs(
+    overrides: list[str], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match=words):
+        autoencoder.run(autoencoder.configure(overrides=overrides), store=Store(tmp_path))
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_plan_loads_no_heavy_library() -> None:
+    code = (
+        "import sys; from flows.autoencoder import autoencoder;"
+        "autoencoder.plan(autoencoder.configure('quick'));"
+        "heavy = {'numpy', 'pandas', 'sklearn', 'matplotlib', 'prefect', 'tensorflow', 'keras'};"
+        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
+    )
+    found = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert found.stderr == ""
+    assert found.returncode == 0
