@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
+from cli.crashed_runs import settle
 from cli.errors import ServerLost
 from cli.messages import print_json
 from cli.prefect_process import answers
 from cli.prefect_settings import set_defaults
 from engine.errors import InputError
-from engine.store import project_root
+from engine.store import Store, project_root
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -77,6 +78,7 @@ def register(webhook: str = "", *, always: bool = False) -> None:
     from prefect import get_client
 
     with get_client(sync_client=True) as client:
+        settle(client, Store())
         mark = _mark(webhook)
         known = client.read_variable_by_name(_REGISTERED)
         if known is not None and known.value == mark and not always:
@@ -151,10 +153,22 @@ def _automate(client: SyncPrefectClient, webhook: str) -> None:
         for entry in yaml.safe_load(text)["automations"]:
             automation = AutomationCore.model_validate(entry)
             known = client.read_automations_by_name(automation.name)
-            if known:
-                client.update_automation(known[0].id, automation)
-            else:
+            if not known:
                 client.create_automation(automation)
+            elif _content(known[0]) != _content(automation):
+                # Only then: an update forgets which runs it has heard a heartbeat of.
+                client.update_automation(known[0].id, automation)
+
+
+def _content(automation: Any) -> Any:
+    """An automation without ids, and without whether somebody has switched it off."""
+    parts = automation.model_dump(
+        mode="json", include={"name", "description", "trigger", "actions"}
+    )
+    for key in ("expect", "after", "for_each"):  # sets
+        parts["trigger"][key] = sorted(parts["trigger"][key])
+    del parts["trigger"]["id"]
+    return parts
 
 
 def _webhook_block(address: str) -> str:

@@ -67,11 +67,22 @@ def sleep_in_c(*, seconds: float, tally: str = "") -> int:
     return 1
 
 
-@stage(timeout=1.0, ignore=["tally"])
+@stage(timeout=2.0, ignore=["tally"])
 def hash_in_c(*, rounds: int, tally: str = "") -> str:
     note(f"pid-{os.getpid()}", tally)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return hashlib.pbkdf2_hmac("sha256", b"a", b"b", rounds).hex()
+
+
+@stage(timeout=2.0, ignore=["tally"])
+def decompose_in_blas(*, size: int, tally: str = "") -> float:
+    """One call into native code that takes minutes, on threads of its own."""
+    import numpy as np
+
+    note(f"pid-{os.getpid()}", tally)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    matrix = np.random.default_rng(0).normal(size=(size, size))
+    return float(np.linalg.svd(matrix, compute_uv=False)[0])
 
 
 @stage(timeout=2.0, ignore=["tally"])

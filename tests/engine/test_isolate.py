@@ -83,9 +83,10 @@ def test_parameters_arrive_as_they_are_here(session):
     [
         lambda tally: apart.sleep_in_c(seconds=60, tally=tally),
         lambda tally: apart.hash_in_c(rounds=10**9, tally=tally),
+        lambda tally: apart.decompose_in_blas(size=5000, tally=tally),
         lambda tally: apart.start_children(seconds=60, tally=tally),
     ],
-    ids=["sleep", "native", "children"],
+    ids=["sleep", "native", "blas", "children"],
 )
 def test_a_timeout_stops_everything_within_seconds(session, tally, call):
     started = time.monotonic()

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,6 +50,14 @@ class Serving(Server):
             text=True,
             start_new_session=True,
         )
+
+    def change(self, path: str, method: str, body: Any = None) -> None:
+        """A request that is answered with nothing."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(
+            self.api + path, data, {"Content-Type": "application/json"}, method=method
+        )
+        urllib.request.urlopen(request, timeout=30).close()
 
     def make_deployment(self, entrypoint: str, **options: Any) -> str:
         """Register a flow of the tests', e.g. `tests.flows.training.deployed`; returns its id."""
