@@ -131,18 +131,26 @@ def _card(data: dict[str, Any], place: int, sheets: dict[str, Sheet]) -> Card:
 
 def _scores(about: dict[str, Any]) -> list[tuple[str, str]]:
     if about["dead"]:
-        return [("active", _share(about["active"])), ("without search", show(about["unsearched"]))]
+        return [
+            ("active", _share(about["active"])),
+            ("without search", _short(about["unsearched"])),
+        ]
     return [
-        ("margin of its class", show(about["score"])),
+        ("class margin", _short(about["score"])),
         ("active", _share(about["active"])),
-        ("activation", show(about["activation"])),
-        ("best real image", show(about["best_real"])),
-        ("gain", f"× {show(about['gain'])}" if about["gain"] is not None else "–"),
-        ("without search", show(about["unsearched"])),
+        ("activation", _short(about["activation"])),
+        ("best real image", _short(about["best_real"])),
+        ("gain", f"× {_short(about['gain'])}" if about["gain"] is not None else "–"),
+        ("without search", _short(about["unsearched"])),
         ("network calls it", f"{about['called']} ({_share(about['chance'])})"),
         ("left when shifted", _share(about["shifted"])),
         ("left when turned", _share(about["turned"])),
     ]
+
+
+def _short(value: float | None) -> str:
+    """A number to three digits: cards are narrow."""
+    return show(value) if value is None else show(float(f"{value:.3g}"))
 
 
 def _share(value: float | None) -> str:

@@ -319,11 +319,15 @@ draw();
 Bokeh.Plotting.show(figure, plot).then((stands) => {
   shown = stands;
   figure.toolbar.active_scroll = wheel;
-  // On a phone a finger scrolls the page until one of the two is chosen.
-  if (!coarse) {
+  if (coarse) {
+    // A finger scrolls the page until one of the two is chosen.
+    figure.toolbar.active_drag = null;
+    document.getElementById("hint").textContent = "Tap an image to see it. Choose lasso to draw around points and list their images, move to shift the map.";
+    panel.firstElementChild.textContent = "Tap an image of the map.";
+  } else {
     figure.toolbar.active_drag = lasso;
     form.querySelector("[value=lasso]").checked = true;
-  } else figure.toolbar.active_drag = null;
+  }
   figure.on_event("mousemove", (event) => show(nearest(event.x, event.y)));
   figure.on_event("tap", (event) => show(nearest(event.x, event.y), true));
   for (const axis of [figure.x_range, figure.y_range]) axis.change.connect(() => { ring.hidden = true; });

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,34 @@ def test_every_link_of_every_page_resolves(site: Any) -> None:
     assert kinds == {"index.html", "sample.html", "runs", "compare", "code"}
     assert sum(len(page.all("a")) for page in pages.values()) > 100
     assert lost_links(pages, store.report) == []
+
+
+def test_every_page_can_be_read_by_ear(site: Any) -> None:
+    store, _ = site
+    for name, page in read_site(store.report).items():
+        levels = [int(e.tag[1]) for e in page.elements if re.fullmatch("h[1-6]", e.tag)]
+        assert levels[0] == 1 and levels.count(1) == 1, name
+        assert all(after <= before + 1 for before, after in pairwise(levels)), name
+        assert all("scope" in e.attributes for e in page.all("th")), name
+        # The frame for enlarged figures is empty until one is put there.
+        assert all(e.attributes["alt"] for e in page.all("img") if "src" in e.attributes), name
+        assert page.all("html")[0].attributes["lang"] == "en", name
+        assert len(set(page.ids)) == len(page.ids), name
+        assert len(page.all("main")) == 1 and page.all("a", class_="skip"), name
+        for region in page.all("div", role="region"):
+            assert region.attributes["tabindex"] == "0" and region.attributes["aria-label"], name
+
+
+def test_no_page_lets_a_script_in_or_anything_from_elsewhere(site: Any) -> None:
+    store, _ = site
+    for name, page in read_site(store.report).items():
+        policy = page.all("meta", **{"http-equiv": "Content-Security-Policy"})[0]
+        assert "default-src 'none'" in policy.attributes["content"], name
+        assert "unsafe" not in policy.attributes["content"], name
+        for element in page.elements:
+            assert element.tag != "script" or (element.attributes["src"] and not element.text), name
+            assert not [n for n in element.attributes if n == "style" or n.startswith("on")], name
+        assert "<script>alert" not in (store.report / name).read_text("utf-8"), name
 
 
 def test_the_index_shows_headline_numbers_and_pictures_of_the_newest_run(site: Any) -> None:
