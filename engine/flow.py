@@ -110,7 +110,7 @@ class Flow(Generic[M]):
             view = Session(
                 store, planning=True, previous=previous, selection=selection, wanted=wanted
             )
-            with view.active():
+            with store.storage.surveyed(), view.active():
                 results = dict(self.fn(parameters))
             return Plan(self.name, view.calls, results, view.sources)
 

@@ -193,7 +193,7 @@ class Session:
 
     def adopt(self, calls: Sequence[Call], sources: Mapping[str, tuple[Artifact, Path]]) -> bool:
         """Take over the calls of a plan that found everything cached, if all is still there."""
-        with self.store.using():
+        with self.store.using(), self.store.storage.surveyed():
             if any(self.store.fault(a) for call in calls for a in call.artifacts):
                 return False
             self.calls += calls

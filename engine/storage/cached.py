@@ -31,6 +31,7 @@ from engine.storage.eviction import Eviction, cache_root
 from engine.storage.journals import BucketFollower, gather
 from engine.storage.lease import LeaseLock
 from engine.storage.local import Entry, Follower, LocalStorage
+from engine.storage.survey import Survey
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class CachedStorage(LocalStorage):
         self.bucket = Bucket(url)
         super().__init__(cache_root(self.bucket.url))
         self._eviction = Eviction(self.root)
+        self._survey: Survey | None = None
         self._fetching: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @property
@@ -113,7 +115,8 @@ class CachedStorage(LocalStorage):
         return fault
 
     def _examine_there(self, name: str, size: int) -> str | None:
-        found = self.bucket.stat(name)
+        survey = self._survey
+        found = survey.stat(name) if survey else self.bucket.stat(name)
         if found is None:
             return "missing"
         return None if found.size == size else f"{found.size} of {size} bytes"
@@ -128,7 +131,10 @@ class CachedStorage(LocalStorage):
 
     def read(self, name: str) -> bytes:
         """The content of a small file; raises FileNotFoundError."""
-        return self.bucket.read(name) if name.startswith(_SHARED) else super().read(name)
+        if not name.startswith(_SHARED):
+            return super().read(name)
+        survey = self._survey if name.startswith("records/") else None
+        return survey.read(name) if survey else self.bucket.read(name)
 
     def digest(self, name: str) -> tuple[str, int]:
         """sha256 and size of an object in the bucket, whatever lies here."""
@@ -151,6 +157,15 @@ class CachedStorage(LocalStorage):
     def names(self, folder: str) -> Iterator[str]:
         """The names of the same."""
         yield from (entry.name for entry in self.entries(folder))
+
+    @contextlib.contextmanager
+    def surveyed(self) -> Iterator[None]:
+        """Many questions follow: where they are many, one listing answers them."""
+        self._survey = Survey(self.bucket, self)
+        try:
+            yield
+        finally:
+            self._survey = None
 
     # Writing
 

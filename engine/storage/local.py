@@ -160,6 +160,10 @@ class LocalStorage:
             return []
         return sorted(wanted, key=operator.attrgetter("name"))
 
+    def surveyed(self) -> contextlib.AbstractContextManager[None]:
+        """Many questions follow: their answers may all be as of the block's beginning."""
+        return contextlib.nullcontext()
+
     # Writing
 
     @contextlib.contextmanager

@@ -23,7 +23,16 @@ from engine.storage import cached, eviction, journals
 from engine.storage.cached import CachedStorage
 from engine.verify import verify
 from tests.engine.s3_server import Proxy
-from tests.engine.toy import SLOTS, artifact_of, digests, flip_bit, outcomes, plan_toy, run_toy
+from tests.engine.toy import (
+    SLOTS,
+    artifact_of,
+    digests,
+    flip_bit,
+    outcomes,
+    plan_toy,
+    run_toy,
+    toy,
+)
 
 ARRAY = np.arange(100_000.0)
 Machine = Callable[[str], Store]
@@ -174,6 +183,37 @@ def test_results_are_shared_and_a_garbage_record_is_none(machine: Machine):
     overwrite(a, f"records/{first.record.stages['export'].key}.json", b"")
     assert outcomes(run_toy(b))["draw"] == "unchanged"
     assert set(outcomes(run_toy(a)).values()) == {"cached"}
+
+
+def test_many_look_ups_are_a_few_listings(machine: Machine, proxy: Proxy):
+    a, b, many = machine("a"), machine("b"), list(range(1, 41))
+    run_toy(a, ks=many)
+    for store in (b, b):
+        proxy.seen.clear()
+        assert set(plan_toy(store, ks=many).values()) == {"cached"}
+    assert len(proxy.seen) < 45, proxy.seen  # of 46 records with 47 objects
+    overwrite(a, f"records/{run_toy(a).record.stages['times[k=2]'].key}.json", b"{")
+    assert plan_toy(b, ks=many)["times[k=2]"] == "run"
+    run_toy(a, ks=many)
+    assert set(plan_toy(b, ks=many).values()) == {"cached"}
+    for path in (b.root / "records").iterdir():
+        path.write_bytes(b"half")
+    assert set(plan_toy(b, ks=many).values()) == {"cached"}
+
+
+def test_a_run_asks_anew_what_its_plan_had_listed(machine: Machine, monkeypatch):
+    """Another machine computes everything between the plan and the run."""
+    a, b, many = machine("a"), machine("b"), list(range(1, 21))
+    flow_plan = toy.plan
+
+    def and_then(*args: Any, **options: Any) -> Any:
+        made = flow_plan(*args, **options)
+        monkeypatch.setattr(toy, "plan", flow_plan)
+        run_toy(b, ks=many)
+        return made
+
+    monkeypatch.setattr(toy, "plan", and_then)
+    assert set(outcomes(run_toy(a, ks=many)).values()) == {"cached"}
 
 
 def test_a_store_that_cannot_be_reached_is_an_error_and_no_empty_store(
