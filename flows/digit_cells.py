@@ -24,14 +24,25 @@ class Group(NamedTuple):
     seeds: list[int]
 
 
+def place_in(scaling: str, space: str) -> Place:
+    """Where cells of a space lie: an autoencoder takes its images in one scaling alone."""
+    return ("unit" if latent_size(space) else scaling, space)
+
+
+def latent_size(space: str) -> int | None:
+    """The dimensions of an autoencoder's latent space, as in ae16; None of other spaces."""
+    number = space.removeprefix("ae")
+    return int(number) if number != space else None
+
+
 def plan_cells(p: DigitsParameters) -> list[Group]:
     """The cells of the sweep and of the reference in groups; no cell stands in two of them."""
     wanted: dict[tuple[Algorithm, Place], list[int]] = {
-        ("minibatch", place): list(p.sweep.seeds)
+        ("minibatch", place_in(*place)): list(p.sweep.seeds)
         for place in product(p.sweep.scalings, p.sweep.spaces)
     }
     for algorithm, space in product(p.reference.algorithms, p.reference.spaces):
-        cell: tuple[Algorithm, Place] = (algorithm, (p.reference.scaling, space))
+        cell: tuple[Algorithm, Place] = (algorithm, place_in(p.reference.scaling, space))
         wanted[cell] = sorted({*wanted.get(cell, ()), *p.reference.seeds})
     groups: dict[tuple[Algorithm, tuple[int, ...]], list[Place]] = {}
     for (algorithm, place), seeds in wanted.items():

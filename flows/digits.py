@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from engine import InputError, flow
-from flows.digit_cells import CELLS, Place, plan_cells, score_cells
+from flows.digit_cells import CELLS, Place, latent_size, place_in, plan_cells, score_cells
 from flows.digits_parameters import PRESETS, DigitsParameters
 from flows.image_data import count_training, take_images
+from flows.latents import take_latents
 from report.page import Section, page_of
+from tasks.autoencoder.encoding import decode
 from tasks.centroids import invert_centroids
 from tasks.clustering import cluster_digits
 from tasks.components import fit_components, project
@@ -115,9 +117,10 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     how = p.clustering.model_dump()
 
     groups = plan_cells(p)
-    here: Place = (p.shown.scaling, p.shown.space)
+    here = place_in(p.shown.scaling, p.shown.space)
     places = list(dict.fromkeys([here, *(place for group in groups for place in group.places)]))
-    scalings = list(dict.fromkeys(scaling for scaling, _ in places))
+    scaled_places = [(scaling, space) for scaling, space in places if not latent_size(space)]
+    scalings = list(dict.fromkeys([p.shown.scaling, *(scaling for scaling, _ in scaled_places)]))
     learned = dict(zip(scalings, fit_scaling.map(train, over={"scaling": scalings}), strict=True))
     bases = dict(zip(scalings, fit_components.map(train, over={"learned": learned}), strict=True))
     basis = bases[p.shown.scaling]
@@ -129,7 +132,7 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     }
     projections: dict[Place, Any] = {}
     for scaling in scalings:
-        named = {space: _components(space) for each, space in places if each == scaling}
+        named = {space: _components(space) for each, space in scaled_places if each == scaling}
         named.pop("raw", None)
         found = project.labelled(scaling).map(
             train, test, bases[scaling].basis, learned[scaling], over={"components": named}
@@ -137,6 +140,11 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
         for space, projection in zip(named, found, strict=True):
             projections[scaling, space] = projection
             spaces[scaling, space] = {"train": projection.train, "test": projection.test}
+    decoders = {}
+    latent = [space for _, space in places if latent_size(space)]
+    for space, (decoder, points) in take_latents(images, latent, p.autoencoder).items():
+        decoders[space] = decoder
+        spaces[place_in("unit", space)] = {"train": points.train, "test": points.test}
 
     scores = score_cells(groups, spaces, p.sweep.clusters, images, how)
     table = collect_sweep(scores)
@@ -148,7 +156,14 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     score = score_clusters(cell, train, test, about)
     axes = (basis.basis,) if p.shown.space != "raw" else ()
     back = (learned[p.shown.scaling], about, *axes)
-    pictures = invert_centroids(cell.centroids, *back)
+
+    def see(centroids: Any, label: str = "") -> Any:
+        """Centroids of the shown space as images."""
+        if p.shown.space in decoders:
+            return decode.labelled(label)(decoders[p.shown.space], centroids)
+        return invert_centroids.labelled(label)(centroids, *back)
+
+    pictures = see(cell.centroids)
 
     over = {"per_class": p.prototypes.per_class, "seed": p.prototypes.seeds}
     counted = iter(fit_prototypes.map(space, train, test, about, over=over))
@@ -161,7 +176,7 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
     drawn = fit_prototypes.labelled("shown")(
         space, train, test, about, per_class=p.prototypes.shown, seed=p.prototypes.seeds[0]
     )
-    drawn_pictures = invert_centroids.labelled("prototypes")(drawn.centroids, *back)
+    drawn_pictures = see(drawn.centroids, "prototypes")
 
     tsne = p.tsne.model_dump(exclude={"neighbours"})
     embedding = embed_tsne(space["train"], **tsne)
@@ -204,8 +219,8 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
 
 
 def _components(space: str) -> int | float | None:
-    """How many components, or what share of the variance, a space has; None: all pixels."""
-    if space == "raw":
+    """How many components, or what share of the variance, a space has; None: it has none."""
+    if space == "raw" or latent_size(space):
         return None
     number = space.removeprefix("pca")
     return float(number) if "." in number else int(number)

@@ -9,15 +9,18 @@ from pydantic import AfterValidator, Field, model_validator
 
 from engine import Parameters
 from flows.image_data import Data, Seed
+from flows.latent_training import Training
 
 
 def _space(name: str) -> str:
     share = re.fullmatch(r"pca(0?\.\d+)", name)
-    if name == "raw" or re.fullmatch(r"pca[1-9]\d{0,3}", name) or (share and float(share[1]) > 0):
+    known = name == "raw" or re.fullmatch(r"(pca|ae)[1-9]\d{0,3}", name)
+    if known or (share and float(share[1]) > 0):
         return name
     raise ValueError(
         f"{name} is no space; there is raw (all pixels), pca40 (40 components, any number), pca0.95 "
-        "(as many as explain 95 % of the variance, any share)"
+        "(as many as explain 95 % of the variance, any share), ae16 (the latent space of an "
+        "autoencoder, any number of dimensions)"
     )
 
 
@@ -70,7 +73,8 @@ class Sweep(Parameters):
         default=["raw", "pca15", "pca30", "pca50", "pca75"],
         min_length=1,
         description="Where distances are taken: all pixels, or the first components (pca30; pca0.95: "
-        "as many as explain 95 % of the variance)",
+        "as many as explain 95 % of the variance), or an autoencoder's latent space (ae16), which "
+        "knows one scaling alone, unit",
     )
     seeds: Annotated[list[Seed], Once] = Field(
         default=[0, 1, 2],
@@ -187,6 +191,7 @@ class DigitsParameters(Parameters):
     clustering: Clustering = Clustering()
     prototypes: Prototypes = Prototypes()
     tsne: Tsne = Tsne()
+    autoencoder: Training = Training()
 
     @model_validator(mode="after")
     def _draws_something(self) -> DigitsParameters:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from typing import Any, NamedTuple
 
-from flows.autoencoder_parameters import Models, Training
+from flows.autoencoder_parameters import Models
+from flows.latent_training import Training
 from tasks.autoencoder.encoding import encode
 from tasks.autoencoder.training import train_autoencoder
 from tasks.training.precision import resolve_precision
@@ -69,3 +70,12 @@ def encode_images(images: Any, fits: Mapping[str, Any]) -> dict[str, Any]:
     train, test, _ = images
     rows = {label: {"encoder": fit.encoder} for label, fit in fits.items()}
     return encode.each(rows, train=train, test=test)
+
+
+def take_latents(images: Any, spaces: Sequence[str], training: Training) -> dict[str, Any]:
+    """The latent spaces of plain autoencoders: name, as ae16 → its decoder, and what `encode` gives."""
+    sizes = {space: int(space.removeprefix("ae")) for space in dict.fromkeys(spaces)}
+    models = {f"z={z}": Model(z, "corrected", 0.0, f"z = {z}") for z in sizes.values()}
+    fits = train_models(images, models, training)
+    latents = encode_images(images, fits)
+    return {space: (fits[f"z={z}"].decoder, latents[f"z={z}"]) for space, z in sizes.items()}

@@ -23,7 +23,9 @@ def name_scaling(scaling: str) -> str:
 
 
 def name_space(space: str) -> str:
-    """Return a space's name in words: "pca40" is "40 components", "raw" is "all pixels"."""
+    """Return a space's name in words: "pca40" is "40 components", "ae16" is "16 latent numbers"."""
+    if space.startswith("ae") and space[2:].isdigit():
+        return counted(int(space[2:]), "latent number")
     number = space.removeprefix("pca")
     if space.startswith("pca") and number.isdigit():
         return counted(int(number), "component")

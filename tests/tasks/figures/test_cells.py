@@ -14,8 +14,9 @@ from tests.tasks.figures.digit_frames import make_means
 
 def test_names_are_words() -> None:
     assert name_scaling("standard-normalise") == "standard → normalise"
-    assert [name_space(s) for s in ("raw", "pca1", "pca40", "pca0.95", "latent16")] == [
-        "all pixels", "1 component", "40 components", "components for 95 %", "latent16",
+    assert [name_space(s) for s in ("raw", "pca1", "pca40", "pca0.95", "ae16", "other")] == [
+        "all pixels", "1 component", "40 components", "components for 95 %",
+        "16 latent numbers", "other",
     ]  # fmt: skip
     assert name_algorithm("kmeans") == "KMeans" and name_algorithm("other") == "other"
 
