@@ -12,6 +12,7 @@ from tasks.dreams.levels import Level, Mode, lay_out
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective, channel
 from tasks.dreams.pixels import standardise
+from tasks.dreams.resizing import on_one_thread
 from tasks.dreams.tones import to_luma
 from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted
@@ -81,7 +82,8 @@ def choose_maps(
     options: dict[str, Any] = {"mode": mode, "overlap": overlap, "stretch": stretch}
     laid = lay_out(levels, grey.shape, shape, **options)
     beside = laid if other is None else lay_out(_tied(laid, levels), other.shape, shape, **options)
-    each = [_look(viewer, grey, one) for one in laid]
+    with on_one_thread():
+        each = [_look(viewer, grey, one) for one in laid]
     common = _usual(usual, np.concatenate(each))
     rows = []
     for number, (one, twin, found, level) in enumerate(

@@ -14,7 +14,7 @@ from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective
 from tasks.dreams.pixels import standardise
-from tasks.dreams.resizing import resize
+from tasks.dreams.resizing import on_one_thread, resize
 from tasks.dreams.tones import clip_contrast, standardise_each, to_luma
 
 if TYPE_CHECKING:
@@ -91,21 +91,22 @@ def carve_picture(
     ascent = Ascent(network, every)
     carving = _carve(mode, ascent, grey, layers, climbing, loops, evenness)
 
-    frames, steps, rows = [_frame(grey, grey)], [(0, -1, 0, True)], []
-    original = rate_tiles(ascent, grey, layers, is_standardised=mode == "seed")
-    for state in carving:
-        picture = state.pictures[0]
-        steps.append((state.loop + 1, state.level, len(frames), state.ends_loop))
-        frames.append(_frame(picture, grey))
-        if not state.ends_loop:
-            continue
-        kept = rate_tiles(ascent, picture, layers, is_standardised=mode == "seed")
-        for visit in state.visits:
-            where = (visit.level, *visit.place)
-            before, after = visit.before, visit.after
-            rows.append((state.loop + 1, *where, before, after, kept[where], original[where]))
-        mean = float(np.mean([visit.after for visit in state.visits]))
-        work.progress(state.loop + 1, loops, "loop", activation=mean)
+    with on_one_thread():
+        frames, steps, rows = [_frame(grey, grey)], [(0, -1, 0, True)], []
+        original = rate_tiles(ascent, grey, layers, is_standardised=mode == "seed")
+        for state in carving:
+            picture = state.pictures[0]
+            steps.append((state.loop + 1, state.level, len(frames), state.ends_loop))
+            frames.append(_frame(picture, grey))
+            if not state.ends_loop:
+                continue
+            kept = rate_tiles(ascent, picture, layers, is_standardised=mode == "seed")
+            for visit in state.visits:
+                where = (visit.level, *visit.place)
+                before, after = visit.before, visit.after
+                rows.append((state.loop + 1, *where, before, after, kept[where], original[where]))
+            mean = float(np.mean([visit.after for visit in state.visits]))
+            work.progress(state.loop + 1, loops, "loop", activation=mean)
     texts = {
         (number, *place): str(objective)
         for number, layer in enumerate(layers)

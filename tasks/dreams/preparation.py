@@ -11,7 +11,7 @@ from tasks.dreams.levels import Mode, lay_out
 from tasks.dreams.measure import image_shape
 from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.pixels import standardise
-from tasks.dreams.resizing import resize
+from tasks.dreams.resizing import on_one_thread, resize
 from tasks.dreams.tiles import cut
 from tasks.dreams.tones import to_luma
 
@@ -63,8 +63,9 @@ def prepare_picture(
         lay_out(levels, grey.shape, small, mode=mode, overlap=overlap, stretch=stretch)
     ):
         layer = Layer(level.grid, level.places, ())
-        seen = see(grey, layer, small)
-        whole = put_together(grey, layer, seen, is_standardised=mode == "seed")
+        with on_one_thread():
+            seen = see(grey, layer, small)
+            whole = put_together(grey, layer, seen, is_standardised=mode == "seed")
         first = level.grid.rows[0], level.grid.columns[0]
         tiles[str(number)], restored = seen, whole
         told.append(

@@ -10,6 +10,7 @@ multiply into the thin matrices for nothing.
 
 from __future__ import annotations
 
+import contextlib
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,19 @@ def resize_matrix(found: int, wanted: int) -> np.ndarray:
     matrix = weights.astype(np.float32)
     matrix.flags.writeable = False
     return matrix
+
+
+def on_one_thread() -> contextlib.AbstractContextManager[object]:
+    """Keep matrix products to one thread in the block.
+
+    They are too thin to share: threads that wait for each other make one of 560 × 560 pixels ten
+    times slower on a busy machine. It also fixes the order of sums.
+    """
+    import numpy  # noqa: F401  # only what is loaded is limited
+    from threadpoolctl import threadpool_limits
+
+    limits: contextlib.AbstractContextManager[object] = threadpool_limits(1, user_api="blas")
+    return limits
 
 
 def resize(picture: np.ndarray, height: int, width: int) -> np.ndarray:
