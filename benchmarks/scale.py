@@ -68,7 +68,8 @@ def records(folder: Path, chosen: argparse.Namespace) -> bool:
     size = sum(path.stat().st_size for path in store.runs.rglob("*.jsonl"))
     journals = sum(1 for _ in store.runs.rglob("*.jsonl"))
     print(f"{count} records, {journals} journals of {size / 1e6:.0f} MB in all\n")
-    print("| command | median [s] | most [MB] | at most |\n| --- | ---: | ---: | --- |")
+    print("| command | median [s] | processor [s] | most [MB] | at most |")
+    print("| --- | ---: | ---: | ---: | --- |")
     met = True
     commands = {
         "plan wifi --preset quick": ["plan", "wifi", "--preset", "quick"],
@@ -81,9 +82,13 @@ def records(folder: Path, chosen: argparse.Namespace) -> bool:
         command = Command([program, *arguments], ROOT, here)
         used = [command.usage() for _ in range(chosen.rounds + 1)][1:]
         seconds = statistics.median(wall for wall, _, _ in used)
+        busy = statistics.median(processor for _, processor, _ in used)
         memory = max(peak for _, _, peak in used) * 1e3
         met &= seconds <= SECONDS and memory <= MEGABYTES
-        print(f"| {name} | {seconds:.2f} | {memory:.0f} | {SECONDS:g} s, {MEGABYTES:g} MB |")
+        print(
+            f"| {name} | {seconds:.2f} | {busy:.2f} | {memory:.0f} "
+            f"| {SECONDS:g} s, {MEGABYTES:g} MB |"
+        )
     return met
 
 

@@ -9,9 +9,12 @@ bucket cannot be locked out: there, what was written within the hour stays too.
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import logging
 import os
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -104,7 +107,7 @@ def collect(store: Store, keep: int = 5, dry_run: bool = False) -> Collection:
     if not storage.exists():
         return result
     # Only to tell what would go, nobody needs to wait, and the store may be read-only.
-    with storage.using() if dry_run else storage.alone(log.info):
+    with storage.using() if dry_run else storage.alone(log.info), _many_objects():
         roots = _find_roots(store, keep)
         now = storage.now()
         for kind, folder in storage.kinds.items():
@@ -120,6 +123,18 @@ def collect(store: Store, keep: int = 5, dry_run: bool = False) -> Collection:
         if not dry_run:
             storage.remove(item.name for item in result.removed)
     return result
+
+
+@contextlib.contextmanager
+def _many_objects() -> Iterator[None]:
+    """Keep Python from searching all that is made here for cycles, again and again."""
+    searches = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if searches:
+            gc.enable()
 
 
 def _find_roots(store: Store, keep: int) -> _Roots:

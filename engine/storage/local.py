@@ -19,6 +19,7 @@ from pathlib import Path
 from engine.errors import StoreError
 from engine.locks import FileLock, Tell, shared
 
+_SMALL_BYTES = 1 << 16
 _OF_FOLDERS = ("objects", "runs")  # their files lie one folder deeper: objects/ab/…, runs/<flow>/…
 
 
@@ -110,8 +111,15 @@ class LocalStorage:
 
     def read(self, name: str) -> bytes:
         """The content of a small file; raises FileNotFoundError or another OSError."""
-        with open(f"{self.root}/{name}", "rb", buffering=0) as file:  # noqa: PTH123 - for its speed
-            return file.read()
+        # A collector reads a hundred thousand of them: this takes half as long as a file object.
+        descriptor = os.open(f"{self.root}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            parts = [os.read(descriptor, _SMALL_BYTES)]
+            while len(parts[-1]) == _SMALL_BYTES:
+                parts.append(os.read(descriptor, _SMALL_BYTES))
+        finally:
+            os.close(descriptor)
+        return b"".join(parts)
 
     def digest(self, name: str) -> tuple[str, int]:
         """sha256 and size of a file, read from where it is kept; raises OSError."""
