@@ -100,11 +100,13 @@ class AutoencoderParameters(Parameters):
     tools: Tools = Tools()
 
 
-# quick: a part of the images for a few epochs. seed: the post's own values.
+# quick: a sixth of the images for three epochs. Of as many images small batches learn most: batches
+# of 32 / 64 / 128 at their best rates end at .0959 / .1069 / .1228, and each model keeps one core.
+# seed: the post's own values.
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "data": {"limit": 10_000},
-        "training": {"epochs": 3},
+        "training": {"epochs": 3, "batch": 32, "rate": 0.003, "warm_up": 0.3},
         "tsne": {"sample": 3000, "iterations": 500},
     },
     "standard": {},
