@@ -167,7 +167,7 @@ def _content(automation: Any) -> Any:
     )
     for key in ("expect", "after", "for_each"):  # sets
         parts["trigger"][key] = sorted(parts["trigger"][key])
-    del parts["trigger"]["id"]
+    parts["trigger"].pop("id", None)
     return parts
 
 

@@ -124,6 +124,7 @@ def _environment(api: str, store: Store, verbose: bool) -> dict[str, str]:
         "PREFECT__SERVER_FINAL": "1",
         # Relative: right under whichever name the browser has reached the server.
         "PREFECT_SERVER_UI_API_URL": "/api",
+        "PREFECT_UI_URL": api.removesuffix("/api"),
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": level,
         "PREFECT_LOGGING_LEVEL": "INFO",
     }

@@ -72,13 +72,15 @@ def _publish_summary(run: Run, store: Store) -> None:
         address = address_of(run.page, store)
         shown = f"[{address}]({address})" if address else f"`{run.page}`"
         lines += [f"Report page: {shown}", ""]
-    lines += ["```mermaid", to_mermaid(record), "```", ""]
     if slow:
         lines += ["| stage | outcome | seconds | why |", "| --- | --- | ---: | --- |"]
         for stage in slow[:40]:
             why = "; ".join(reason.text for reason in stage.reasons[:3]).replace("|", "\\|")
             cells = (stage.slot, stage.outcome.word, f"{stage.seconds:.2f}", html.escape(why))
             lines.append("| " + " | ".join(cells) + " |")
+        lines.append("")
+    # Last: the older of Prefect's two UIs shows its source.
+    lines += ["```mermaid", to_mermaid(record), "```"]
     create_markdown_artifact(
         key=artifact_key(record.flow, "summary"),
         markdown="\n".join(lines),

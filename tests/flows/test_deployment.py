@@ -1,19 +1,22 @@
-"""Server, deployment, worker, a manual and a scheduled run, and what the UI shows of them."""
+"""Every flow as a deployment: its schedule, its form, a manual and a scheduled run, and what the UI shows."""
 
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.flows.prefect_server import Server, start_server, wait_for
+from cli import prefect_process
+from tests.flows.prefect_server import ROOT, wait_for
+from tests.report.chromium import PROGRAM, Tab, browse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from tests.flows.serving import Serving
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 
@@ -27,135 +30,256 @@ SMALL = {
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("deployed")
-    with start_server(base / "home", base / "store") as server:
-        server.run("work-pool", "create", "local", "--type", "process")
-        server.run("deploy", "--all")
-        with server.background("worker", "start", "--pool", "local"):
-            yield server
-
-
-@pytest.fixture(scope="module")
-def manual(server: Server) -> str:
+def manual(serving: Serving) -> str:
     """The id of a manual run that has ended."""
     argument = f"parameters={json.dumps(SMALL)}"
-    server.run("deployment", "run", "wifi/nightly", "--param", argument, "--watch", timeout=400)
-    return str(_runs(server)[0]["id"])
+    serving.run("deployment", "run", "wifi/nightly", "--param", argument, "--watch", timeout=400)
+    return str(_runs(serving, "wifi")[0]["id"])
 
 
-def _runs(server: Server) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = server.ask("/flow_runs/filter", {"sort": "START_TIME_DESC"})
+def _runs(serving: Serving, flow: str) -> list[dict[str, Any]]:
+    body = {"sort": "START_TIME_DESC", "flows": {"name": {"any_": [flow]}}}
+    found: list[dict[str, Any]] = serving.ask("/flow_runs/filter", body)
     return [run for run in found if run["start_time"]]
 
 
-def _nightly(server: Server) -> dict[str, Any]:
-    found: dict[str, Any] = next(
-        d for d in server.ask("/deployments/filter", {}) if d["name"] == "nightly"
-    )
-    return found
+def _deployments(serving: Serving) -> dict[str, dict[str, Any]]:
+    flows = {flow["id"]: flow["name"] for flow in serving.ask("/flows/filter", {})}
+    found = serving.ask("/deployments/filter", {})
+    return {f"{flows[each['flow_id']]}/{each['name']}": each for each in found}
 
 
-def _task_states(server: Server, flow_run: str) -> dict[str, str]:
+def _task_states(serving: Serving, flow_run: str) -> dict[str, str]:
     body = {"flow_runs": {"id": {"any_": [flow_run]}}, "limit": 200}
-    tasks = server.ask("/task_runs/filter", body)
+    tasks = serving.ask("/task_runs/filter", body)
     return {task["name"]: task["state_name"] for task in tasks}
 
 
+def test_every_flow_is_deployed_and_never_queues_up(serving: Serving) -> None:
+    found = _deployments(serving)
+    schedules = {
+        "wifi/nightly": "0 2 * * *",
+        "digits/weekly": "0 3 * * 0",
+        "autoencoder/weekly": "0 4 * * 6",
+        "dreams/weekly": "0 5 * * 0",
+        "study/nightly": "0 1 * * *",
+        "study/seed": "0 22 * * 5",
+    }
+    assert set(schedules) <= set(found)
+    for name, cron in schedules.items():
+        deployment = found[name]
+        (schedule,) = deployment["schedules"]
+        assert schedule["schedule"]["cron"] == cron
+        assert schedule["active"] == (name != "study/seed")
+        assert deployment["description"] and {"latentflow", name.split("/")[0]} <= {
+            *deployment["tags"]
+        }
+        assert deployment["concurrency_limit"] == 1 or deployment["global_concurrency_limit"]
+        assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
+        assert deployment["work_pool_name"] == "local"
+    assert found["study/seed"]["parameters"] == {"preset": "seed"}
+    (automation,) = serving.ask("/automations/filter", {})
+    assert automation["enabled"] and automation["name"] == "latentflow crashed runs"
+
+
+def test_registering_again_changes_nothing_that_was_changed_in_the_ui(serving: Serving) -> None:
+    before = _deployments(serving)["study/seed"]
+    path = f"/deployments/{before['id']}/schedules/{before['schedules'][0]['id']}"
+    serving.change(path, "PATCH", {"active": True})
+    child = prefect_process.start("register", environment=serving.environment)
+    try:
+        assert child.wait(120) == 0
+    finally:
+        prefect_process.end(child, 5)
+    after = _deployments(serving)["study/seed"]
+    assert after["schedules"][0]["active"] and after["updated"] == before["updated"]
+
+
 def test_a_manual_run_completes_and_its_task_runs_are_the_stages(
-    server: Server, manual: str
+    serving: Serving, manual: str
 ) -> None:
-    run = server.ask(f"/flow_runs/{manual}")
+    run = serving.ask(f"/flow_runs/{manual}")
     assert run["state_name"] == "Completed"
 
     def finished() -> dict[str, str] | None:
-        states = _task_states(server, manual)
+        states = _task_states(serving, manual)
         return states if set(states.values()) == {"Completed"} and "draw_pca" in states else None
 
     states = wait_for("all task runs", finished, 30)
     assert {"download_dataset", "read_table", "fit_kmeans[k=5]", "tabulate_findings"} <= set(states)
 
 
-def test_the_deployment_never_queues_up(server: Server) -> None:
-    deployment = _nightly(server)
-    assert deployment["concurrency_limit"] == 1 or deployment["global_concurrency_limit"]
-    assert deployment["concurrency_options"]["collision_strategy"] == "CANCEL_NEW"
-    assert [s["schedule"]["cron"] for s in deployment["schedules"]] == ["0 2 * * *"]
-
-
-def test_the_form_shows_descriptions_and_bounds_and_refuses_what_is_out_of_them(
-    server: Server,
+def test_the_form_shows_presets_descriptions_and_bounds_and_refuses_what_is_out_of_them(
+    serving: Serving,
 ) -> None:
-    deployment = _nightly(server)
-    definitions = deployment["parameter_openapi_schema"]["definitions"]
-    trees = definitions["Forest"]["properties"]["trees"]
+    schema = _deployments(serving)["wifi/nightly"]["parameter_openapi_schema"]
+    trees = schema["definitions"]["Forest"]["properties"]["trees"]
     assert trees["minimum"] == 1 and trees["maximum"] == 5000 and trees["description"]
-    wrong = json.dumps({"forest": {"trees": 0}})
-    with pytest.raises(AssertionError, match="0 is less than the minimum of 1"):
-        server.run("deployment", "run", "wifi/nightly", "--param", f"parameters={wrong}")
+    preset = schema["properties"]["preset"]
+    assert set(preset["enum"]) == {"quick", "standard", "seed"} and preset["default"] == "standard"
+    assert all(schema["properties"][name]["description"] for name in ("parameters", "preset"))
+    for wrong, said in (
+        ({"parameters": {"forest": {"trees": 0}}}, "0 is less than the minimum of 1"),
+        ({"preset": "slow"}, "'slow' is not one of"),
+    ):
+        arguments = [f"--param={name}={json.dumps(value)}" for name, value in wrong.items()]
+        with pytest.raises(AssertionError, match=said):
+            serving.run("deployment", "run", "wifi/nightly", *arguments)
 
 
 def test_a_scheduled_run_finds_every_stage_cached_and_publishes_all_the_same(
-    server: Server, manual: str
+    serving: Serving, manual: str
 ) -> None:
-    deployment = _nightly(server)
+    deployment = _deployments(serving)["wifi/nightly"]
     body = {
         "schedule": {"interval": 15, "anchor_date": "2026-01-01T00:00:00Z"},
         "active": True,
         "parameters": {"parameters": SMALL},
     }
-    server.ask(f"/deployments/{deployment['id']}/schedules", [body])  # type: ignore[arg-type]
+    path = f"/deployments/{deployment['id']}/schedules"
+    (schedule,) = serving.ask(path, [body])  # type: ignore[arg-type]
 
     def ended() -> dict[str, Any] | None:
-        done = [r for r in _runs(server) if r["auto_scheduled"] and r["state_name"] == "Completed"]
+        done = [
+            r
+            for r in _runs(serving, "wifi")
+            if r["auto_scheduled"] and r["state_name"] == "Completed"
+        ]
         return done[0] if done else None
 
     run = wait_for("a scheduled run", ended, 240)
+    serving.change(f"{path}/{schedule['id']}", "DELETE")
+    assert run["total_run_time"] < 20  # seconds, on a busy machine
     states = wait_for(
         "its task runs",
-        lambda: (s := _task_states(server, run["id"])) and set(s.values()) == {"Cached"} and s,
+        lambda: (s := _task_states(serving, run["id"])) and set(s.values()) == {"Cached"} and s,
         30,
     )
     assert "fit_kmeans[k=5]" in states
     filter_ = {"flow_runs": {"id": {"any_": [run["id"]]}}}
-    keys = {artifact["key"] for artifact in server.ask("/artifacts/filter", filter_)}
+    keys = {artifact["key"] for artifact in serving.ask("/artifacts/filter", filter_)}
     assert {"wifi-findings", "wifi-summary", "wifi-figures"} <= keys
 
 
-def test_logs_of_stages_arrive_in_the_ui(server: Server, manual: str) -> None:
+def test_logs_of_stages_arrive_in_the_ui(serving: Serving, manual: str) -> None:
     body = {"logs": {"flow_run_id": {"any_": [manual]}}, "limit": 200}
     wait_for(
         "a line of the download stage",
-        lambda: [r for r in server.ask("/logs/filter", body) if r["name"] == "tasks.download"],
+        lambda: [r for r in serving.ask("/logs/filter", body) if r["name"] == "tasks.download"],
         30,
     )
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="Chromium is not installed")
-def test_the_ui_shows_table_graph_and_pictures(server: Server, manual: str, tmp_path: Path) -> None:
-    artifacts = server.ask("/artifacts/latest/filter", {})
-    latest = {artifact["key"]: artifact["latest_id"] for artifact in artifacts}
-    page = server.api.removesuffix("/api") + "/v2/artifacts/artifact/"
-    figures = _dom(page + latest["wifi-figures"], tmp_path / "figures")
-    assert figures.count('src="data:image/png;base64,') >= 13
-    assert "second peak" in figures
-    summary = _dom(page + latest["wifi-summary"], tmp_path / "summary")
-    assert 'aria-roledescription="flowchart' in summary  # Mermaid has drawn it
-    table = _dom(page + latest["wifi-findings"], tmp_path / "findings")
-    assert "random forest, unseen rows" in table
-
-
-def _dom(address: str, profile: Path) -> str:
+def test_a_run_with_nothing_to_do_loads_nothing_heavy(serving: Serving, manual: str) -> None:
+    """Through Prefect, with all that it publishes."""
+    code = (
+        "import json, sys\nfrom flows.deployed import wifi\n"
+        "counts = wifi(json.loads(sys.argv[1]))\n"
+        "heavy = {'tensorflow', 'keras', 'sklearn', 'scipy', 'matplotlib', 'pandas'}\n"
+        "print(json.dumps([counts, sorted(heavy & set(sys.modules))]))"
+    )
     done = subprocess.run(
-        [
-            *("chromium", "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run"),
-            *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-            *("--virtual-time-budget=25000", "--window-size=1400,2200"),
-            *(f"--user-data-dir={profile}", "--dump-dom", address),
-        ],
+        [sys.executable, "-c", code, json.dumps(SMALL)],
+        cwd=ROOT,
+        env={**serving.environment, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    counts, heavy = json.loads(done.stdout.splitlines()[-1])
+    assert set(counts) == {"cached"} and heavy == []
+
+
+def test_no_plan_of_a_flow_loads_tensorflow() -> None:
+    code = (
+        "import sys, tempfile, pathlib\nfrom engine import Store\nfrom flows.study import study\n"
+        "plan = study.plan(study.configure('quick'), store=Store(pathlib.Path(tempfile.mkdtemp())))\n"
+        "assert len(plan.calls) > 50\n"
+        "print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
-    return done.stdout
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+# The UI, in a browser
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    if PROGRAM is None:
+        pytest.skip("Chromium is not installed")
+    with browse(tmp_path_factory.mktemp("browser") / "profile") as tab:
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            tab.send(f"{domain}.enable")
+        size = {"width": 1400, "height": 1400, "deviceScaleFactor": 1, "mobile": False}
+        tab.send("Emulation.setDeviceMetricsOverride", **size)
+        yield tab
+
+
+def visit(tab: Tab, address: str, *texts: str) -> None:
+    """Open a page and wait until it shows these texts."""
+    tab.send("Page.navigate", url=address)
+    for text in texts:
+        tab.wait(shows(text), 90)
+
+
+def shows(text: str) -> str:
+    return f"!!document.body && document.body.innerText.includes({text!r})"
+
+
+def click(tab: Tab, text: str) -> None:
+    """Press what bears this text: a link, a button or a tab."""
+    kinds = "a, button, [role=tab]"
+    found = f"[...document.querySelectorAll('{kinds}')].find(e => e.innerText.trim() === {text!r})"
+    tab.wait(f"!!{found}", 60)
+    # A tab of these pages hears no plain click.
+    tab.evaluate(
+        f"(e => {{for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup']) "
+        "e.dispatchEvent(new MouseEvent(kind, {bubbles: true, button: 0})); e.click()})"
+        f"({found})"
+    )
+
+
+def test_from_a_run_to_its_findings_figures_and_report(
+    serving: Serving, manual: str, tab: Tab
+) -> None:
+    ui = serving.api.removesuffix("/api") + "/v2"
+    visit(tab, f"{ui}/runs/flow-run/{manual}", "Completed", "Task runs")
+    click(tab, "Artifacts")
+    for key in ("wifi-findings", "wifi-summary", "wifi-figures"):
+        tab.wait(shows(key), 60)
+    click(tab, "wifi-findings")
+    tab.wait(shows("random forest, unseen rows"), 60)
+
+    found = serving.artifacts(manual)
+    visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
+    tab.wait("!!document.querySelector('[aria-roledescription^=flowchart]')", 60)  # it is drawn
+    visit(tab, f"{ui}/artifacts/artifact/{found['wifi-figures']['id']}", "second peak")
+    pictures = "[...document.images].filter(i => i.src.startsWith('data:image/png'))"
+    tab.wait(f"{pictures}.length >= 13 && {pictures}.every(i => i.naturalWidth > 300)", 60)
+
+    visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
+    address = tab.evaluate("[...document.links].map(a => a.href).find(h => h.endsWith('.html'))")
+    assert address.startswith(serving.report)
+    visit(tab, address, "What was done")
+    assert tab.evaluate("document.images.length") >= 13
+
+
+def test_the_form_of_a_run_explains_itself(serving: Serving, tab: Tab) -> None:
+    deployment = _deployments(serving)["wifi/nightly"]["id"]
+    ui = serving.api.removesuffix("/api")
+    visit(
+        tab,
+        f"{ui}/deployments/deployment/{deployment}/run",
+        "Trees of a forest; more change the accuracy by less than .1",
+        "Where the values come from that stand at their defaults above.",
+        "standard",
+    )
