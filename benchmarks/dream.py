@@ -118,11 +118,11 @@ class Ours:
         from tasks.dreams.carving import Layer
         from tasks.dreams.levels import lay_out
         from tasks.dreams.objectives import channel
-        from tasks.dreams.pixels import standardise
+        from tasks.dreams.tones import standardise_picture
 
         objective = channel(LAYER, index)
         self._network = network
-        self.grey = standardise(grey[None])[0]
+        self.grey = standardise_picture(grey)
         levels: list[dict[str, Any]] = [{"grid": "1x1"}]
         levels.append({"grid": "2x2", "tiles": quadrants})
         self.layers = [

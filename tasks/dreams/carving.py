@@ -23,10 +23,9 @@ from typing import TYPE_CHECKING, Any
 
 from tasks.dreams.ascent import Ascent, Climbing
 from tasks.dreams.objectives import Objective
-from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import resize, resize_matrix
 from tasks.dreams.tiles import Grid, cut
-from tasks.dreams.tones import standardise_each
+from tasks.dreams.tones import standardise_each, standardise_picture
 
 if TYPE_CHECKING:
     import numpy as np
@@ -124,7 +123,7 @@ def carve_corrected(
                 _add(f, layer, gains * (higher - z))
             ends = level == len(levels) - 1
             if ends:
-                now = [standardise(f[None])[0] for f in now]
+                now = [standardise_picture(f) for f in now]
             yield State(loop, level, ends, now, tuple(visits) if ends else ())
 
 
@@ -138,9 +137,9 @@ def carve_seed(
 ) -> Iterator[State]:
     """Carve as the post does, formula by formula; the first level is the whole picture as one tile."""
     height, width = ascent.shape[:2]
-    small = [standardise(resize(g, height, width)[None])[0] for g in pictures]
+    small = [standardise_picture(resize(g, height, width)) for g in pictures]
     details = [
-        g - standardise(resize(d, *g.shape)[None])[0] for g, d in zip(pictures, small, strict=True)
+        g - standardise_picture(resize(d, *g.shape)) for g, d in zip(pictures, small, strict=True)
     ]
     finer = [
         [_details(g, layer, ascent.shape) for g, layer in zip(pictures, layers, strict=True)]
@@ -151,7 +150,7 @@ def carve_seed(
         visits: list[Visit] = []
         climbed = _climb(ascent, [d[None] for d in small], levels[0], climbing, loop, 0, visits)
         now = [
-            standardise((resize(d[0], *c.shape) + c)[None])[0]
+            standardise_picture(resize(d[0], *c.shape) + c)
             for d, c in zip(climbed, details, strict=True)
         ]
         if len(levels) > 1:
@@ -169,7 +168,7 @@ def carve_seed(
                     f[place] = resize(tile, *correction.shape) + correction
             if level < len(levels) - 1:
                 yield State(loop, level, False, now, ())
-        now = [standardise(f[None])[0] for f in now]
+        now = [standardise_picture(f) for f in now]
         small = [resize(f, height, width) for f in now]
         yield State(loop, len(levels) - 1, True, now, tuple(visits))
 
@@ -223,5 +222,5 @@ def _details(picture: np.ndarray, layer: Layer, shape: tuple[int, ...]) -> list[
     found = []
     for (row, column), small in zip(layer.places, see(picture, layer, shape), strict=True):
         tile = picture[layer.grid.rows[row].tile, layer.grid.columns[column].tile]
-        found.append(tile - standardise(resize(small, *tile.shape)[None])[0])
+        found.append(tile - standardise_picture(resize(small, *tile.shape)))
     return found

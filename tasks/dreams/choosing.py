@@ -13,7 +13,7 @@ from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective, channel
 from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import on_one_thread
-from tasks.dreams.tones import to_luma
+from tasks.dreams.tones import standardise_picture, to_luma
 from tasks.dreams.viewer import PACKAGES, Viewer
 from tasks.figures.words import counted
 
@@ -77,8 +77,8 @@ def choose_maps(
 
     viewer = Viewer(model, layer=layer)
     shape = viewer.shape
-    grey = standardise(to_luma(photo)[None])[0]
-    other = None if guide is None else standardise(to_luma(guide)[None])[0]
+    grey = standardise_picture(to_luma(photo))
+    other = None if guide is None else standardise_picture(to_luma(guide))
     options: dict[str, Any] = {"mode": mode, "overlap": overlap, "stretch": stretch}
     laid = lay_out(levels, grey.shape, shape, **options)
     beside = laid if other is None else lay_out(_tied(laid, levels), other.shape, shape, **options)

@@ -13,9 +13,8 @@ from tasks.dreams.measure import image_shape
 from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective
-from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import on_one_thread, resize
-from tasks.dreams.tones import clip_contrast, standardise_each, to_luma
+from tasks.dreams.tones import clip_contrast, standardise_each, standardise_picture, to_luma
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,7 +75,7 @@ def carve_picture(
         raise InputError(f"loops = {loops}: expected {least} to {most}")
     network = open_network(model)
     shape = image_shape(network)
-    grey = standardise(to_luma(photo)[None])[0]
+    grey = standardise_picture(to_luma(photo))
     laid = lay_out(levels, grey.shape, shape, mode=mode, overlap=overlap, stretch=stretch)
     layers = [
         Layer(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, Picture, stage, work
 from tasks.dreams.colour import dreamt_luma, keep_colour
-from tasks.dreams.pixels import show_contrast, standardise
-from tasks.dreams.tones import clip_contrast, to_luma
+from tasks.dreams.pixels import show_contrast
+from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
 from tasks.figures.words import counted, prose
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def finish_picture(
         contrast: of the colour form, 1: the photo's own deviation.
         vividness: 1 keeps the photo's chroma.
     """
-    grey = standardise(to_luma(photo)[None])[0]
+    grey = standardise_picture(to_luma(photo))
     texts = {
         "Title": f"A dream of {about['name']}",
         "Description": carved["finding"],

@@ -10,10 +10,9 @@ from tasks.dreams.carving import Layer, see
 from tasks.dreams.levels import Mode, lay_out
 from tasks.dreams.measure import image_shape
 from tasks.dreams.networks import PACKAGES, open_network
-from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import on_one_thread, resize
 from tasks.dreams.tiles import cut
-from tasks.dreams.tones import to_luma
+from tasks.dreams.tones import standardise_picture, to_luma
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +54,7 @@ def prepare_picture(
     import numpy as np
 
     small = image_shape(open_network(model))
-    grey = standardise(to_luma(photo)[None])[0]
+    grey = standardise_picture(to_luma(photo))
     tiles: dict[str, np.ndarray] = {}
     restored = grey
     told: list[dict[str, Any]] = []
@@ -107,7 +106,7 @@ def put_together(
         window = cut(picture, rows, columns)
         rough = resize(small, *window.shape)
         if is_standardised:
-            rough = standardise(rough[None])[0]
+            rough = standardise_picture(rough)
         details = window - rough
         weights = np.outer(grid.row_weights[row], grid.column_weights[column])
         place = rows.inside(height), columns.inside(width)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
 from tasks.dreams.colour import dreamt_luma, keep_colour
-from tasks.dreams.pixels import standardise
-from tasks.dreams.tones import clip_contrast, to_luma
+from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
 from tasks.figures.words import prose
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ def draw_dream(
     if colour:
         pixels = keep_colour(dreamt_luma(dreamt, photo, contrast), photo, vividness)
     else:
-        pixels = clip_contrast(dreamt, standardise(to_luma(photo)[None])[0])
+        pixels = clip_contrast(dreamt, standardise_picture(to_luma(photo)))
     image = Image.fromarray(pixels)
     image.thumbnail((LONGEST, LONGEST), Image.Resampling.LANCZOS)
     # All colours of a painting would be twice as many bytes; noise hides where they were merged.

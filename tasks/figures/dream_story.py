@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
 from tasks.dreams.finishing import POST_CENTRE, POST_SPREAD
-from tasks.dreams.pixels import show_contrast, standardise
-from tasks.dreams.tones import clip_contrast, to_luma
+from tasks.dreams.pixels import show_contrast
+from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
 from tasks.figures.dream_pictures import Plate, hang
 from tasks.figures.style import PACKAGES, picture
 from tasks.figures.words import counted
@@ -55,7 +55,7 @@ def plot_loops(frames: np.ndarray, steps: pd.DataFrame, trace: pd.DataFrame) -> 
 
 def plot_comparison(picture: np.ndarray, photo: np.ndarray) -> Figure:
     """Return photo, grey photo and the dream in the post's two forms of contrast."""
-    grey = standardise(to_luma(photo)[None])[0]
+    grey = standardise_picture(to_luma(photo))
     return hang(
         [
             [Plate(photo, "The photo"), Plate(clip_contrast(grey, grey), "Its grey values")],

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Picture, stage
-from tasks.dreams.pixels import standardise
-from tasks.dreams.tones import clip_contrast, to_luma
+from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
 from tasks.figures.dream_pictures import Plate, hang
 from tasks.figures.style import PACKAGES, picture
 
@@ -21,7 +20,7 @@ _DARKER, _LIGHTER = (0, 84, 147), (194, 65, 12)
 
 def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Figure:
     """Return before, after and difference of the whole picture and of the tile that rose most."""
-    grey = standardise(to_luma(photo)[None])[0]
+    grey = standardise_picture(to_luma(photo))
     level, row, column, box, rise = risen_tile(trace, grey.shape)
     rows = []
     for part, where in (
