@@ -128,6 +128,7 @@ class CachedStorage(LocalStorage):
             found = path.stat()
             if time.time() - found.st_atime > _USED_AGAIN_SECONDS:
                 os.utime(path, ns=(time.time_ns(), found.st_mtime_ns))
+                self._remember(name, path.stat())
 
     def read(self, name: str) -> bytes:
         """The content of a small file; raises FileNotFoundError."""

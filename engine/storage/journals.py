@@ -21,6 +21,7 @@ from engine.storage.local import Follower
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
+_SELDOM_SECONDS = 40.0  # after 60 s without a sign a run counts as dead
 _FIRST_SECONDS = 1.0  # a run with nothing to do has ended by then
 _FOREIGN = 0o444
 _OWN = 0o644
@@ -50,11 +51,14 @@ class BucketFollower(Follower):
     def _beat(self) -> None:
         pause = _FIRST_SECONDS
         while not self._ended.wait(pause):
-            pause = BEAT_SECONDS
+            started = time.monotonic()
             try:
                 self._upload()
             except OSError as error:
                 log.debug("the journal could not be shown: %s", error)
+            # That of a sweep with many thousand cells is large: it must not fill the line.
+            taken = time.monotonic() - started
+            pause = min(max(BEAT_SECONDS, 20 * taken), _SELDOM_SECONDS)
 
     def _upload(self) -> None:
         self._bucket.write(self._name, self._path.read_bytes())

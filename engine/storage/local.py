@@ -97,8 +97,7 @@ class LocalStorage:
         path = self.root / name
         try:
             found = path.stat()
-            mark = (found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size)
-            if self._sound.get(name) == mark:
+            if self._sound.get(name) == _mark(found):
                 return None
             with path.open("rb") as file:
                 content = hashlib.file_digest(file, "sha256").hexdigest()
@@ -106,8 +105,12 @@ class LocalStorage:
             return f"unreadable ({error.strerror})"
         if content != sha256:
             return "content altered"
-        self._sound[name] = mark
+        self._remember(name, found)
         return None
+
+    def _remember(self, name: str, found: os.stat_result) -> None:
+        """Note that this very file was proved; any change to it changes the mark."""
+        self._sound[name] = _mark(found)
 
     def read(self, name: str) -> bytes:
         """The content of a small file; raises FileNotFoundError or another OSError."""
@@ -270,3 +273,7 @@ class Follower:
 
     def end(self) -> None:
         """The journal is complete."""
+
+
+def _mark(found: os.stat_result) -> tuple[int, int, int, int]:
+    return found.st_ino, found.st_mtime_ns, found.st_ctime_ns, found.st_size

@@ -18,6 +18,7 @@ from engine.journal import list_runs, read_run
 from engine.verify import verify
 from tests.engine import toy
 from tests.engine.rough import rough
+from tests.engine.s3_server import KEYS
 from tests.engine.toy import SLOTS, artifact_of, count, digests, flip_bit, outcomes, run_toy
 from tests.engine.zygote import Request, Zygote, open_zygote
 from tests.flows.prefect_server import Server, start_server, wait_for
@@ -365,3 +366,22 @@ def _kill_server(server: Server) -> None:
 def test_the_rough_flow_is_the_same_without_prefect(store, tally):
     run = rough.run(rough.configure(overrides={"tally": str(tally)}), store=store)
     assert run.record.counts == {"ran": 7}
+
+
+def test_machines_with_one_store_in_a_bucket_share_what_prefect_ran(runs, url, machine, tmp_path):
+    made = []
+    for name in ("a", "b"):
+        request = runs.request()
+        request.store = url
+        request.environment = {
+            **{key: os.environ[key] for key in (*KEYS, "AWS_ENDPOINT_URL")},
+            "LATENTFLOW_CACHE": str(tmp_path / name),
+        }
+        assert runs.helper.run(request) == 0, read(request, "error.txt")
+        made.append(json.loads(read(request, "digests.json")))
+        expected = CACHED if name == "b" else dict.fromkeys(SLOTS, "ran")
+        assert json.loads(read(request, "outcomes.json")) == expected
+    assert made[0] == made[1] and count(runs.tally).total() == len(SLOTS)
+    store = machine("c")
+    assert verify(store).sound and not store.storage.bucket.list("locks/")
+    assert [read_run(p).status for p in list_runs(store)] == ["completed"] * 2
