@@ -1,6 +1,8 @@
 """The flow `dreams` beside loops as people write them: the atlas of a layer, map by map or in one batch.
 
 .venv/bin/python benchmarks/dreams.py atlas --steps 30 200
+
+The dreams themselves are compared by `benchmarks/dream.py`.
 """
 
 from __future__ import annotations

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -166,3 +168,13 @@ def test_a_file_that_is_no_photo_is_refused_before_anything_runs(tmp_path: Path)
     broken.write_bytes(b"\xff\xd8\xff" + bytes(300))
     with pytest.raises(InputError, match=r"broken\.jpg"):
         check_data(dreams.configure("quick", [f"dream.photos={json.dumps([str(broken)])}"]))
+
+
+def test_a_look_at_the_default_photo_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from flows.dreams import check_data, dreams; check_data(dreams.configure('quick', "
+        "['data.offline=true'])); print([name for name in ('numpy', 'PIL', 'pandas', 'matplotlib', "
+        "'sklearn', 'tensorflow', 'keras') if name in sys.modules])"
+    )
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
