@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError
 from tasks.dreams.measure import Measure, Tables
+from tasks.dreams.memory import keep_memory
 from tasks.dreams.objectives import Objective
 from tasks.training.runtime import start_tensorflow
 
@@ -91,6 +92,7 @@ class Ascent:
         shape: tuple[int, int, int] | None = None,
         chunk_bytes: int = CHUNK_BYTES,
     ) -> None:
+        keep_memory()
         self._measure = Measure(network, objectives, shape)
         self.shape = self._measure.shape
         self.chunk = max(1, chunk_bytes // (4 * KEPT * self._measure.largest))
@@ -180,11 +182,13 @@ class Ascent:
         active = np.ones(len(images), bool)
         stopped = np.zeros(len(images), np.int64)
         values = []
-        for first, steps, grid in _passes(climbing, self.shape, reports if watch else 1):
+        passes = _passes(climbing, self.shape, reports if watch else 1)
+        for number, (first, steps, grid) in enumerate(passes):
+            extra = int(number == len(passes) - 1)  # rated once more, without a step
             now, last, active, stopped_now, trace = (
                 part.numpy()
                 for part in self._climb(
-                    now, *tables, *held, last, active, steps, first, grid, climbing.rate,
+                    now, *tables, *held, last, active, steps, extra, first, grid, climbing.rate,
                     climbing.total_variation, climbing.jitter, climbing.seed, climbing.hold,
                     climbing.tolerance,
                 )
@@ -193,7 +197,6 @@ class Ascent:
             values.append(trace)
             if watch is not None:
                 watch(first + steps, now, last)
-        values.append(self._rate(now, *tables).numpy()[None])
         return Climb(now, np.concatenate(values).T, stopped)
 
     def _compile(self) -> tuple[Any, Any]:
@@ -215,13 +218,13 @@ class Ascent:
             tf.TensorSpec((), logical),
         )
         signature = [
-            images, *tables, each, each, each, tf.TensorSpec((None,), logical), count, count,
+            images, *tables, each, each, each, tf.TensorSpec((None,), logical), count, count, count,
             tf.TensorSpec((2,), whole), one, one, count, count, switch, one,
         ]  # fmt: skip
 
         def climb(
             images: Any, weights: Any, factors: Any, spots: Any, mean: Any, deviation: Any,
-            last: Any, active: Any, steps: Any, first: Any, grid: Any, rate: Any,
+            last: Any, active: Any, steps: Any, extra: Any, first: Any, grid: Any, rate: Any,
             total_variation: Any, jitter: Any, seed: Any, hold: Any, tolerance: Any,
         ) -> Any:  # fmt: skip
             self.traces += 1  # runs when the graph is traced, never when it is run
@@ -230,6 +233,7 @@ class Ascent:
                 shift = tf.random.stateless_uniform(
                     (2,), (seed, first + done), -jitter, jitter + 1, whole
                 )
+                shift *= tf.cast(done < steps, whole)  # the last value is that of the image itself
                 rolled = tf.roll(x, shift, (1, 2))
                 with tf.GradientTape() as tape:
                     tape.watch(rolled)
@@ -238,15 +242,21 @@ class Ascent:
                 gradient = _unit(_coarse(gradient, grid, (height, width)))
                 # Compared as products, as L may be 0. The first value comes after infinity.
                 still = tf.abs(value - last) < tolerance * tf.abs(value)
-                active = active & ~still
-                change = rate * (gradient - total_variation * _variation(x))
+                active = active & ~still & (done < steps)
+                # Taken only where it counts: it costs as much as a sixth of a small network.
+                smoothing = tf.cond(
+                    total_variation > 0,
+                    lambda: total_variation * _variation(x),
+                    lambda: tf.zeros_like(x),
+                )
+                change = rate * (gradient - smoothing)
                 higher = _held(x + change, mean, deviation, hold)
                 x = tf.where(active[:, None, None, None], higher, x)
                 moved += tf.cast(active, whole)
                 return done + 1, x, value, active, moved, trace.write(done, value)
 
             _, x, last, active, moved, trace = tf.while_loop(
-                lambda done, *_: done < steps,
+                lambda done, *_: done < steps + extra,
                 step,
                 (
                     tf.constant(0),
@@ -254,16 +264,18 @@ class Ascent:
                     last,
                     active,
                     tf.zeros_like(active, whole),
-                    tf.TensorArray(number, steps, element_shape=(None,)),
+                    tf.TensorArray(number, steps + extra, element_shape=(None,)),
                 ),
                 parallel_iterations=1,
             )
             return x, last, active, moved, trace.stack()
 
-        rated = tf.function(
-            self._measure.rate, input_signature=[images, *tables], jit_compile=False
+        # Nothing here is written in Python's own loops and conditions: no need to look for them.
+        how: dict[str, Any] = {"jit_compile": False, "autograph": False}
+        return (
+            tf.function(climb, input_signature=signature, **how),
+            tf.function(self._measure.rate, input_signature=[images, *tables], **how),
         )
-        return tf.function(climb, input_signature=signature, jit_compile=False), rated
 
 
 def _passes(

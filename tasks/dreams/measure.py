@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError
+from tasks.dreams.first_layer import split_first
 from tasks.dreams.objectives import Atom, Objective, require_atoms
 from tasks.training.runtime import start_tensorflow
 
@@ -57,6 +58,7 @@ class Measure:
         image = keras.Input(self.shape)
         results = inner(image)
         results = results if isinstance(results, list | tuple) else [results]
+        self._split = split_first(inner.inputs[0], list(inner.outputs), inner.layers)
         self._part = keras.Model(image, list(results))
         self._shapes = {
             name: tuple(int(side) for side in result.shape[1:])
@@ -109,7 +111,10 @@ class Measure:
         """The value of each image's own objective, float32 (n,); tensors in and out."""
         tf = start_tensorflow()
 
-        outputs = self._part(images, training=False)
+        if self._split is None:
+            outputs = self._part(images, training=False)
+        else:
+            outputs = self._split.rest(self._split.first(images), training=False)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         numbers, neurons = [], []
         for output, own in zip(outputs, spots, strict=True):

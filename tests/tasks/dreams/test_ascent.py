@@ -207,3 +207,44 @@ def test_wrong_images_and_objectives_are_named(ascent: Ascent) -> None:
 def test_nothing_climbs_to_nothing(ascent: Ascent) -> None:
     climb = ascent.climb(np.zeros((0, 28, 28, 1)), [], Climbing(steps=4))
     assert climb.values.shape == (0, 5)
+
+
+def test_the_first_convolution_by_itself_changes_nothing(network: Any, ascent: Ascent) -> None:
+    import tensorflow as tf
+
+    from tasks.dreams.measure import Measure
+
+    measure = Measure(network, MAPS)
+    tables = measure.tabulate(MAPS)
+
+    def gradient() -> tuple[np.ndarray, np.ndarray]:
+        with tf.GradientTape() as tape:
+            images = tf.constant(noise(8))
+            tape.watch(images)
+            values = measure.rate(images, *tables)
+        return values.numpy(), tape.gradient(values, images).numpy()
+
+    assert measure._split is not None
+    values, apart = gradient()
+    measure._split = None
+    expected, whole = gradient()
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(apart, whole, rtol=1e-3, atol=1e-6)
+
+
+def test_a_network_that_begins_otherwise_climbs_as_well() -> None:
+    import keras
+
+    image = keras.Input((20, 20, 1))
+    wide = keras.layers.Conv2D(4, 5, padding="same", strides=2, name="wide")(image)
+    joined = keras.layers.Concatenate()([wide, keras.layers.MaxPooling2D()(image)])
+    maps = keras.layers.Conv2D(3, 3, activation="relu", name="maps")(joined)
+    network = keras.Model(image, keras.layers.GlobalAveragePooling2D()(maps))
+    objectives = [channel("maps", number) for number in range(3)]
+    climb = Ascent(network, objectives).climb(noise(3, (20, 20, 1)), objectives, Climbing(steps=8))
+    assert climb.values[:, -1].sum() > climb.values[:, 0].sum()
+
+
+def test_the_last_value_is_that_of_the_image_as_it_is(ascent: Ascent) -> None:
+    climb = ascent.climb(noise(8), MAPS, Climbing(steps=6, jitter=3, hold=True))
+    np.testing.assert_allclose(climb.values[:, -1], ascent.rate(climb.images, MAPS), rtol=1e-4)
