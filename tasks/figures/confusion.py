@@ -77,7 +77,7 @@ def rank_mistakes(confusion: pd.DataFrame, about: Mapping[str, Any]) -> list[Mis
     ]
 
 
-def plot_confusion(confusion: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
+def plot_confusion(confusion: pd.DataFrame, about: Mapping[str, Any], *, name: str = "") -> Figure:
     """Return true classes down, predicted ones across, shares in percent; the worst pairs as bars.
 
     What is right is blue and what is wrong orange, each on a scale of its own: on one scale the
@@ -94,7 +94,7 @@ def plot_confusion(confusion: pd.DataFrame, about: Mapping[str, Any]) -> Figure:
     cell = 0.52 if len(classes) <= ROOMY else 0.3
     figure = new_sheet(
         max(3.4, 0.75 + (0.55 if slanted else 0) + cell * len(classes)),
-        "Test images of each class by the class they were taken for",
+        f"{name + ': t' if name else 'T'}est images of each class by the class they were taken for",
         "cells: percent of the true class · blue: right · orange: wrong, on a scale of its own · "
         "arrows: from the true class to the one it was taken for",
     )
@@ -203,11 +203,14 @@ def say_confusion(confusion: pd.DataFrame, about: Mapping[str, Any]) -> str:
 
 
 @stage(packages=PACKAGES)
-def draw_confusion(confusion: pd.DataFrame, about: dict[str, Any]) -> Picture:
+def draw_confusion(confusion: pd.DataFrame, about: dict[str, Any], *, name: str = "") -> Picture:
     """Draw how the test images of each class were classified.
 
     Arguments:
         confusion: columns truth, predicted (names of classes), rows; every pair at most once.
         about: classes, the names by code.
+        name: of what classified them, where there are several.
     """
-    return picture(plot_confusion(confusion, about), say_confusion(confusion, about))
+    told = say_confusion(confusion, about)
+    figure = plot_confusion(confusion, about, name=name)
+    return picture(figure, f"{prose(name)}: {told}" if name else told)

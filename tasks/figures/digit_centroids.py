@@ -60,7 +60,7 @@ def _columns(captions: list[str]) -> int:
 
 
 def plot_digit_centroids(
-    images: np.ndarray, mapping: pd.DataFrame, about: Mapping[str, Any]
+    images: np.ndarray, mapping: pd.DataFrame, about: Mapping[str, Any], *, name: str = ""
 ) -> Figure:
     """Return every centroid as an image with its label, its purity and its size."""
     table = sort_clusters(mapping, about)
@@ -78,7 +78,8 @@ def plot_digit_centroids(
     cmap = tone(images[table["cluster"].to_numpy()])
     figure, axes = new_plate(
         step * -(-len(table) // columns),
-        f"Centroids of {counted(len(mapping), 'cluster')} as images, sorted by label",
+        f"{name + ': c' if name else 'C'}entroids of {counted(len(mapping), 'cluster')} as images, "
+        "sorted by label",
         _notes(table, mapping, cmap),
     )
     shades = table["place"].rank(method="dense").astype(int) % 2
@@ -161,7 +162,7 @@ def say_digit_centroids(mapping: pd.DataFrame, about: Mapping[str, Any]) -> str:
 
 @stage(packages=PACKAGES)
 def draw_digit_centroids(
-    images: np.ndarray, mapping: pd.DataFrame, about: dict[str, Any]
+    images: np.ndarray, mapping: pd.DataFrame, about: dict[str, Any], *, name: str = ""
 ) -> Picture:
     """Draw centroids as images with label, purity and size; of very many the largest of each label.
 
@@ -169,7 +170,8 @@ def draw_digit_centroids(
         images: uint8 (k, h, w), the centroids in the order of the clusters' numbers.
         mapping: columns cluster, label (name), size, purity (0 to 1), mapped (bool); k rows.
         about: classes, the names by code.
+        name: of the space that was clustered, where there are several.
     """
-    return picture(
-        plot_digit_centroids(images, mapping, about), say_digit_centroids(mapping, about)
-    )
+    told = say_digit_centroids(mapping, about)
+    figure = plot_digit_centroids(images, mapping, about, name=name)
+    return picture(figure, f"{prose(name)}: {told}" if name else told)

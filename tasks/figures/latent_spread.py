@@ -90,7 +90,7 @@ def _draw_ellipse(axes: Axes, mean: np.ndarray, covariance: np.ndarray, colour: 
 def say_plane(summary: Mapping[str, Any], name: str) -> str:
     """Return one sentence: which classes spread widest, and which groups are confused."""
     widest, groups = summary["widest"], summary["groups"]
-    text = f"In the plane of {prose(name)} {listing([prose(each) for each in widest[:2]])} spread widest"
+    text = f"{listing([prose(each) for each in widest[:2]])} spread widest in the plane of {prose(name)}"
     if not groups:
         return f"{text}."
     told = listing(["{" + ", ".join(prose(each) for each in group) + "}" for group in groups], 4)
@@ -127,8 +127,8 @@ def plot_spread(
         3.2,
         f"What the latent space of {name} is like",
         "spread: mean squared distance of a class's training points from their mean · confused: share "
-        "of the unseen images of both that the ten nearest training points take for the other · dark: "
-        "at least half of the largest share · active: a variance above 0.01",
+        "of the unseen images of both that the ten nearest training points take for the other · "
+        "orange: the two widest, and at least half of the largest share · active: above 0.01",
     )
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1.1, 1))
     short = distinct_names([str(each) for each in classes["class"]], 12)

@@ -76,9 +76,9 @@ def say_latent_tsne(qualities: Mapping[str, Mapping[str, Any]], name: str) -> st
     """Return one sentence: how far classes lie apart for seen and unseen images, and its truth."""
     seen, new = qualities["train"], qualities["test"]
     return (
-        f"In the maps of {prose(name)} {percent(float(seen['label_accuracy']))} of the training "
-        f"points and {percent(float(new['label_accuracy']))} of the unseen ones lie among their own "
-        f"class; of {seen['neighbours']} nearest neighbours in z the maps keep "
+        f"{percent(float(seen['label_accuracy']))} of the training points and "
+        f"{percent(float(new['label_accuracy']))} of the unseen ones lie among their own class in "
+        f"the maps of {prose(name)}; of {seen['neighbours']} nearest neighbours in z the maps keep "
         f"{percent(float(seen['knn']))} and {percent(float(new['knn']))}."
     )
 
