@@ -64,14 +64,14 @@ def receive() -> Iterator[Receiver]:
 class Cut:
     """A server that is back after everything was killed in the middle of a run.
 
-    `strange` is a run of another machine's, which had sent a heartbeat before.
+    `strange` are runs of another machine's, which sent a heartbeat before the cut and after it.
     """
 
     serving: Serving
     receiver: Receiver
     deployment: str
     run: str
-    strange: str
+    strange: tuple[str, str]
     at: float
 
 
@@ -109,7 +109,8 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cut]:
                     os.kill(pid, signal.SIGKILL)
             wait_for("the end of all", lambda: are_gone(set(below)), 10)
         with start_serving(home, store, *webhook) as serving:
-            yield Cut(serving, receiver, deployment, run, strange, at)
+            both = strange, run_elsewhere(serving)
+            yield Cut(serving, receiver, deployment, run, both, at)
 
 
 def test_the_run_that_was_cut_off_is_marked_as_crashed(cut: Cut) -> None:
@@ -133,20 +134,22 @@ def test_its_place_is_free_and_the_next_run_goes_on(cut: Cut) -> None:
 
 
 def test_heartbeats_that_stop_and_late_runs_are_told_to_the_webhook(cut: Cut) -> None:
-    cut.serving.wait_for_state(cut.strange, "Crashed", seconds=240)
-    name = cut.serving.ask(f"/flow_runs/{cut.strange}")["name"]
+    """A run that began before the cut is told of, too, but after a quarter of an hour."""
+    serving = cut.serving
+    serving.ask("/work_pools/", {"name": "idle", "type": "process", "base_job_template": {}})
+    waits = serving.make_deployment("tests.flows.training.deployed", work_pool_name="idle")
+    late = serving.ask(f"/flow_runs/{serving.begin(waits)}")["name"]
+    for strange in cut.strange:
+        serving.wait_for_state(strange, "Crashed", seconds=240)
+    name = serving.ask(f"/flow_runs/{cut.strange[1]}")["name"]
 
     def told(of: str) -> list[str]:
         return [text for text in cut.receiver.texts if f"run {of} of training is " in text]
 
     (text,) = wait_for("the crashed run", lambda: told(name), 60)
-    assert " is Crashed: its process has sent no heartbeat" in text and "http://" in text
-
-    idle = {"name": "idle", "type": "process", "base_job_template": {}}
-    cut.serving.ask("/work_pools/", idle)
-    waits = cut.serving.make_deployment("tests.flows.training.deployed", work_pool_name="idle")
-    late = cut.serving.ask(f"/flow_runs/{cut.serving.begin(waits)}")["name"]
-    (text,) = wait_for("the late run", lambda: told(late), 90)
+    assert " is Crashed: its process has sent no heartbeat" in text
+    assert text.endswith(f"/runs/flow-run/{cut.strange[1]}") and "http://127.0.0.1:" in text
+    (text,) = wait_for("the late run", lambda: told(late), 60)
     assert " is Late" in text
     assert not [text for text in cut.receiver.texts if "Completed" in text]
 
