@@ -30,6 +30,7 @@ from engine.runner import LocalRunner
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS, MEGABYTES = 3.0, 300.0
+BOUNDED = ("plan wifi --preset quick", "status", "gc --dry-run")
 OF_THE_ARRAY = 1.2
 SPEED_UP = 1.7
 
@@ -84,11 +85,10 @@ def records(folder: Path, chosen: argparse.Namespace) -> bool:
         seconds = statistics.median(wall for wall, _, _ in used)
         busy = statistics.median(processor for _, processor, _ in used)
         memory = max(peak for _, _, peak in used) * 1e3
-        met &= seconds <= SECONDS and memory <= MEGABYTES
-        print(
-            f"| {name} | {seconds:.2f} | {busy:.2f} | {memory:.0f} "
-            f"| {SECONDS:g} s, {MEGABYTES:g} MB |"
-        )
+        bound = name in BOUNDED
+        met &= not bound or (seconds <= SECONDS and memory <= MEGABYTES)
+        at_most = f"{SECONDS:g} s, {MEGABYTES:g} MB" if bound else ""
+        print(f"| {name} | {seconds:.2f} | {busy:.2f} | {memory:.0f} | {at_most} |")
     return met
 
 
