@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+from engine import Picture
 from tasks.figures.images import BREADTH, GAP, LINE, new_plate, text_width
-from tasks.figures.style import DPI, INK, LABEL, MUTED, SMALL
+from tasks.figures.style import CARD, DPI, INK, LABEL, LARGEST, MUTED, SMALL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,6 +48,22 @@ def hang(
             _hang_one(axes, plate, x, top, width, height)
             x += width + GAP
     return figure, axes
+
+
+def framed(figure: Figure, alt: str) -> Picture:
+    """Return a sheet of photos as a `Picture`: few colours as everywhere, but without bands of them."""
+    from PIL import Image
+
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", dpi=DPI, facecolor=CARD, metadata={"Software": None})
+    if buffer.tell() <= LARGEST:
+        return Picture(buffer.getvalue(), "png", alt)
+    small = BytesIO()
+    with Image.open(buffer) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(
+            small, format="png", optimize=True
+        )
+    return Picture(small.getvalue(), "png", alt)
 
 
 def shrink(pixels: np.ndarray, width: int, height: int) -> np.ndarray:

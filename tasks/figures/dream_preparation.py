@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.dreams.pixels import show_contrast
 from tasks.dreams.tones import clip_contrast
-from tasks.figures.dream_pictures import Plate, hang
-from tasks.figures.style import PACKAGES, picture
+from tasks.figures.dream_pictures import Plate, framed, hang
+from tasks.figures.style import PACKAGES
 from tasks.figures.words import counted
 
 if TYPE_CHECKING:
@@ -92,4 +92,4 @@ def draw_preparation(
         grey, small, restored, summary: of `prepare_picture`.
     """
     figure = plot_preparation(photo, grey, small, restored, summary)
-    return picture(figure, summary["finding"])
+    return framed(figure, summary["finding"])

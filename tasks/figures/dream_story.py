@@ -8,8 +8,8 @@ from engine import Picture, stage
 from tasks.dreams.finishing import POST_CENTRE, POST_SPREAD
 from tasks.dreams.pixels import show_contrast
 from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
-from tasks.figures.dream_pictures import Plate, hang
-from tasks.figures.style import PACKAGES, picture
+from tasks.figures.dream_pictures import Plate, framed, hang
+from tasks.figures.style import PACKAGES
 from tasks.figures.words import counted
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def draw_loops(frames: np.ndarray, steps: pd.DataFrame, trace: pd.DataFrame) -> 
         f"In {counted(loops, 'loop')} the mean activation of the tiles' maps goes from {start:.2f} "
         f"to {end:.2f}."
     )
-    return picture(plot_loops(frames, steps, trace), alt)
+    return framed(plot_loops(frames, steps, trace), alt)
 
 
 @stage(packages=PACKAGES)
@@ -96,4 +96,4 @@ def draw_comparison(dreamt: np.ndarray, photo: np.ndarray, summary: dict[str, An
         dreamt, summary: of `carve_picture`; the picture is standardised, float32 (h, w).
         photo: pixels of `load_photo`.
     """
-    return picture(plot_comparison(dreamt, photo), summary["finding"])
+    return framed(plot_comparison(dreamt, photo), summary["finding"])

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from engine import Picture, stage
 from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
-from tasks.figures.dream_pictures import Plate, hang
-from tasks.figures.style import PACKAGES, picture
+from tasks.figures.dream_pictures import Plate, framed, hang
+from tasks.figures.style import PACKAGES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -83,4 +83,4 @@ def draw_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -
         f"The pattern that was added most clearly lies in tile {row + 1}, {column + 1} of level "
         f"{level + 1}, where the map's activation rose by {rise:.2f}."
     )
-    return picture(plot_structure(dreamt, photo, trace), alt)
+    return framed(plot_structure(dreamt, photo, trace), alt)
