@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from engine import InputError, flow
+from flows.autoencoder_maps import map_latents
 from flows.autoencoder_parameters import PRESETS, AutoencoderParameters
-from flows.autoencoder_parts import ask_latents, invent, map_latents, press_components, side, walk
+from flows.autoencoder_parts import ask_latents, invent, press_components, side, walk
 from flows.image_data import count_test, count_training, take_images
 from flows.latents import encode_images, list_models, train_models
 from report.page import Section, page_of
@@ -25,13 +26,12 @@ SECTIONS = (
         "Training",
         "How close to a perfect copy do unseen images come, epoch by epoch?",
         figures=("draw_losses",),
-        sentences=("fits",),
+        sentences=("bounds",),
     ),
     Section(
         "Reconstruction",
         "What is left of images that the model never saw, beside as many principal components?",
         figures=("draw_reconstructions",),
-        sentences=("reconstructions",),
     ),
     Section(
         "The latent card",
@@ -43,15 +43,13 @@ SECTIONS = (
         "The latent space",
         "Where do the classes lie, how wide, and which run into each other?",
         figures=("draw_plane", "draw_latent_tsne", "draw_spread"),
-        sentences=("spread",),
-        maps=("latent_map",),
+        maps=("map_of_unseen_images", "map_of_training_images"),
     ),
     Section(
         "Clusters in the latent space",
         "What KMeans finds there without labels; each cluster is then given that of most of its "
         "training images.",
         figures=("draw_confusion", "draw_digit_centroids"),
-        sentences=("score",),
     ),
     Section(
         "Walks",
@@ -63,7 +61,7 @@ SECTIONS = (
         "Samples",
         "Images that no one drew, and whether they look like those of the data.",
         figures=("draw_latent_samples",),
-        sentences=("verdicts",),
+        sentences=("judge",),
     ),
 )
 
@@ -105,7 +103,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     )
     components = press_components(p, images, models)
     asked = ask_latents(p, images, models, latents, components)
-    maps = map_latents(p, images, models, latents, rebuilt, asked.probes)
+    maps = map_latents(p, images, models, fits, latents, rebuilt, asked.probes)
     walks = walk(p, images, models, fits, latents)
     invented = invent(p, images, models, fits, latents, asked)
 
@@ -142,13 +140,11 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     return {
         "findings": findings,
         "bounds": bounds,
-        "fits": {m: fit.summary for m, fit in fits.items()},
         "histories": {m: fit.history for m, fit in fits.items()},
-        "models": {m: fit.model for m, fit in fits.items()},
-        "latents": {m: found.summary for m, found in latents.items()},
-        "reconstructions": {m: each.summary for m, each in kept.items()},
+        "model": {m: fit.model for m, fit in fits.items()},
+        "encoder": {m: fit.encoder for m, fit in fits.items()},
+        "decoder": {m: fit.decoder for m, fit in fits.items()},
         "card": card.card,
-        "kept": card.summary,
         "draw_samples": draw_samples(train, about),
         "draw_losses": draw_losses(histories, bounds),
         "draw_reconstructions": pictures,

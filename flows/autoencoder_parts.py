@@ -16,13 +16,10 @@ from tasks.autoencoder.spread import measure_spread
 from tasks.autoencoder.tools import decode_grid, interpolate, traverse
 from tasks.clustering import cluster_digits
 from tasks.components import fit_components, project
-from tasks.embedding import embed_tsne, measure_embedding
 from tasks.figures.confusion import draw_confusion
 from tasks.figures.digit_centroids import draw_digit_centroids
-from tasks.figures.latent_map import pack_images, pack_map
 from tasks.figures.latent_samples import draw_latent_samples
 from tasks.figures.latent_spread import draw_plane, draw_spread
-from tasks.figures.latent_tsne import draw_latent_tsne
 from tasks.figures.latent_walks import draw_grid, draw_interpolations, draw_traversals
 from tasks.scaling import fit_scaling
 from tasks.scores import score_clusters
@@ -109,9 +106,6 @@ def ask_latents(
     )
     planes = [m for m, model in models.items() if model.z == 2]
     results = {
-        "probes": {m: found.summary for m, found in probes.items()},
-        "spread": {m: found.summary for m, found in spread.items()},
-        "score": {m: scores[m].summary for m in models},
         "draw_spread": draw_spread.each({
             m: {
                 "classes": spread[m].classes, "pairs": spread[m].pairs, "units": probes[m].units,
@@ -130,78 +124,11 @@ def ask_latents(
             images=train, about=about,
         ),
         "draw_confusion": draw_confusion.each(
-            {m: {"confusion": scores[m].confusion} for m in models}, about=about
+            {m: {"confusion": scores[m].confusion, "name": each.title} for m, each in models.items()},
+            about=about,
         ),
     }  # fmt: skip
     return Asked(probes, cells, scores, spread, results)
-
-
-def map_latents(
-    p: AutoencoderParameters,
-    images: Any,
-    models: Models,
-    latents: Mapping[str, Any],
-    rebuilt: Mapping[str, Any],
-    probes: Mapping[str, Any],
-) -> dict[str, Any]:
-    """t-SNE of training and of unseen points, of every model whose z is no plane already.
-
-    The unseen ones are also a map to play with, where there is a t-SNE to begin with.
-    """
-    train, test, about = images
-    far = {m: latents[m] for m, model in models.items() if model.z != 2}
-    how = p.tsne.model_dump(exclude={"neighbours"})
-    found, quality = {}, {}
-    for part, rows in (("train", train), ("test", test)):
-        points = {m: getattr(each, part) for m, each in far.items()}
-        found[part] = embed_tsne.labelled(part).each(side(points=points), **how)
-        quality[part] = measure_embedding.labelled(part).each(
-            side(points=points, embedding={m: e.points for m, e in found[part].items()}),
-            train=rows,
-            neighbours=p.tsne.neighbours,
-        )
-    pictures = draw_latent_tsne.each(
-        {
-            m: {
-                "points": found["train"][m].points, "unseen": found["test"][m].points,
-                "qualities": {part: quality[part][m] for part in quality},
-                "embeddings": {part: found[part][m].summary for part in found},
-                "name": models[m].title,
-            }
-            for m in far
-        },
-        train=train, test=test, about=about,
-    )  # fmt: skip
-    return {
-        **play(models, (test, about), latents, rebuilt, probes, found["test"]),
-        "draw_latent_tsne": pictures,
-        "quality": {f"{m} {part}": quality[part][m] for m in far for part in quality},
-    }
-
-
-def play(
-    models: Models,
-    unseen: Any,
-    latents: Mapping[str, Any],
-    rebuilt: Mapping[str, Any],
-    probes: Mapping[str, Any],
-    embeddings: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Unseen images in every plane, with what each model makes of them and takes them for."""
-    if not embeddings:
-        return {}
-    test, about = unseen
-    titles = {m: model.title for m, model in models.items()}
-    # All models' samples are drawn with one seed from the same images, so they are the same.
-    first, *others = embeddings
-    sample = embeddings[first].points
-    planes = {f"t-SNE of {titles[m]}": embeddings[m].points for m in others}
-    planes |= {titles[m]: latents[m].test for m, model in models.items() if model.z == 2}
-    taken = {f"neighbours in {titles[m]}": probes[m].predicted for m in models}
-    points = pack_map(sample, test, about, planes, taken, name=f"t-SNE of {titles[first]}")
-    shown = {"image": test, **{titles[m]: rebuilt[m].images for m in models}}
-    sheets = pack_images.map(sample, over={"images": shown})
-    return {"latent_map": {"points": points, "sheets": dict(zip(shown, sheets, strict=True))}}
 
 
 def walk(
@@ -262,9 +189,12 @@ def invent(
     )
     results = {
         "judge": judge.limits,
-        "verdicts": {m: found.summary for m, found in verdicts.items()},
         "draw_digit_centroids": draw_digit_centroids.each(
-            side(images=centres, mapping={m: asked.scores[m].mapping for m in models}),
+            side(
+                images=centres,
+                mapping={m: asked.scores[m].mapping for m in models},
+                name={m: each.title for m, each in models.items()},
+            ),
             about=about,
         ),
         "draw_latent_samples": draw_latent_samples.each({

@@ -1,7 +1,8 @@
 """What the interactive map of a latent space shows: points, classes, verdicts, and the images.
 
     points = pack_map(embedding, images, about, {"z = 2": latents}, {"KMeans": predicted})
-    sheets = pack_images.map(embedding, over={"images": {"image": x, "z = 16": …, "z = 2": …}})
+    rows = take_rows(embedding)
+    sheets = pack_images.map(rows, over={"images": {"image": x, "z = 16": …, "z = 2": …}})
 
 A flow returns both under one name, `"latent_map": {"points": …, "sheets": {…}}`, and names it in
 `Section(maps=("latent_map",))`; `report/latent_map.py` makes the page of it.
@@ -82,23 +83,27 @@ def pack_map(
     }
 
 
+@stage
+def take_rows(embedding: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The sample's places among all images, int64 (s,): another embedding of the same images goes
+    no further than this."""
+    import numpy as np
+
+    return np.array(embedding["rows"])
+
+
 @stage(packages=("numpy", "pillow"))
-def pack_images(
-    embedding: Mapping[str, np.ndarray], images: np.ndarray | Mapping[str, np.ndarray]
-) -> File:
+def pack_images(rows: np.ndarray, images: np.ndarray | Mapping[str, np.ndarray]) -> File:
     """The sample's images in one sheet, as `tasks/figures/sheets.py` makes it.
 
     Arguments:
-        embedding: rows int64 (s,) of the sample among the n images.
+        rows: int64 (s,), the sample's places among the n images.
         images: uint8, or float in 0…1, (n, h, w), (s, h, w) or with 1 or 3 colours as last axis; or
             a mapping whose x is that.
 
     Raises:
         InputError: images of another shape or number.
     """
-    import numpy as np
-
-    rows = np.asarray(embedding["rows"])
     given: Any = images if hasattr(images, "ndim") else images["x"]
     return make_sheet(_at(given, rows, int(rows.max(initial=-1)) + 1, "images"))
 
@@ -129,8 +134,8 @@ def _rounded(values: np.ndarray) -> list[float]:
 def _finding(rows: int, predictions: list[dict[str, Any]]) -> str:
     told = f"{counted(rows, 'image')} in the plane"
     parts = [
-        f"{prose(p['name'])} takes {p['mistakes']:,} of them ({percent(p['mistakes'] / rows)}) for "
-        "another class"
+        f"{p['mistakes']:,} of them ({percent(p['mistakes'] / rows)}) are taken for another class by "
+        f"{prose(p['name'])}"
         for p in predictions
     ]
-    return f"{told}; {'; '.join(parts)}." if parts else f"{told}."
+    return f"{told}; {', '.join(parts)}." if parts else f"{told}."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import Parameters, Store, flow, stage
 from engine.store import project_root
 from report.page import Section, page_of
-from tasks.figures.latent_map import pack_images, pack_map
+from tasks.figures.latent_map import pack_images, pack_map, take_rows
 from tests.report.sample import EVIL
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ SECTIONS = (Section("The map", "Where the digits lie.", maps=("latent_map", "no_
 
 
 @flow(
-    name="digit-map",
+    name="digit_map",
     parameters=MapParameters,
     presets={},
     page=page_of(SECTIONS, about="Digits in a plane.", parameters=MapParameters),
@@ -75,7 +75,8 @@ def digit_map(p: MapParameters) -> dict[str, Any]:
         name="components 1 and 2",
     )
     sheets = pack_images.map(
-        made.embedding, over={"images": {"image": made.images, "8 components": made.rebuilt}}
+        take_rows(made.embedding),
+        over={"images": {"image": made.images, "8 components": made.rebuilt}},
     )
     named = dict(zip(("image", "8 components"), sheets, strict=True))
     return {"latent_map": {"points": points, "sheets": named}}

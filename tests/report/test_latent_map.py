@@ -15,7 +15,7 @@ from tests.report.map_sample import run_map
 from tests.report.markup import Markup, lost_links, read_site
 from tests.report.sample import EVIL
 
-_PAGE = "maps/digit-map-latent_map.html"
+_PAGE = "maps/digit_map-latent_map.html"
 
 
 @pytest.fixture(scope="module")
@@ -26,9 +26,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_every_link_resolves_and_the_flow_leads_to_the_map(folder: Path) -> None:
     site = read_site(folder)
     assert lost_links(site, folder) == []
-    for page in ("index.html", "digit-map.html"):
+    for page in ("index.html", "digit_map.html"):
         assert any(a.attributes["href"] == _PAGE for a in site[page].all("a")), page
-    assert any("no_map" in p.text for p in site["digit-map.html"].all("p", class_="note"))
+    assert any("no_map" in p.text for p in site["digit_map.html"].all("p", class_="note"))
 
 
 def test_the_map_leads_to_its_recipe(folder: Path) -> None:

@@ -31,7 +31,7 @@ def _tiles(data: bytes, count: int, side: int) -> np.ndarray:
 
 def test_every_image_of_the_sample_is_in_its_place_in_the_sheet(digits: np.ndarray) -> None:
     rows = np.array([3, 50, 51, 499, 7])
-    file = pack_images.fn({"rows": rows}, {"x": digits})
+    file = pack_images.fn(rows, {"x": digits})
     found = _tiles(file.read_bytes(), 5, 28)
     assert np.abs(found.astype(int) - digits[rows]).max() <= 9  # half of a sixteenth
 
@@ -39,19 +39,19 @@ def test_every_image_of_the_sample_is_in_its_place_in_the_sheet(digits: np.ndarr
 def test_what_is_given_for_the_sample_alone_is_taken_in_its_order(digits: np.ndarray) -> None:
     rows = np.array([400, 401])
     bright = (digits[:2] / 255).astype(np.float32)[..., None]
-    file = pack_images.fn({"rows": rows}, bright)
+    file = pack_images.fn(rows, bright)
     assert np.abs(_tiles(file.read_bytes(), 2, 28).astype(int) - digits[:2]).max() <= 9
 
 
 def test_digits_take_few_bytes_each(digits: np.ndarray) -> None:
-    file = pack_images.fn({"rows": np.arange(500)}, digits)
+    file = pack_images.fn(np.arange(500), digits)
     assert len(file.read_bytes()) < 500 * 180
 
 
 def test_colours_stay_and_a_large_sheet_is_made_smaller() -> None:
     images = np.zeros((70 * 70, 64, 64, 3), np.uint8)
     images[:, :, :, 2] = 200
-    file = pack_images.fn({"rows": np.arange(len(images))}, images)
+    file = pack_images.fn(np.arange(len(images)), images)
     sheet = Image.open(io.BytesIO(file.read_bytes()))
     assert sheet.size == (70 * 58, 70 * 58)
     assert np.asarray(sheet)[5, 5].tolist() == [0, 0, 200]
@@ -60,7 +60,7 @@ def test_colours_stay_and_a_large_sheet_is_made_smaller() -> None:
 @pytest.mark.parametrize("shape", [(4, 28), (4, 5, 5, 2), (2, 28, 28)])
 def test_what_is_no_image_of_the_sample_is_refused(shape: tuple[int, ...]) -> None:
     with pytest.raises(InputError, match="image"):
-        pack_images.fn({"rows": np.arange(4)}, np.zeros(shape, np.uint8))
+        pack_images.fn(np.arange(4), np.zeros(shape, np.uint8))
 
 
 def test_points_of_the_sample_are_cut_from_what_is_said_of_all() -> None:
@@ -82,8 +82,8 @@ def test_points_of_the_sample_are_cut_from_what_is_said_of_all() -> None:
     assert views["t-SNE"]["x"][0] == pytest.approx(0.1235)
     assert [p["mistakes"] for p in points["predictions"]] == [0, 1]
     assert points["finding"] == (
-        "3 images in the plane; KMeans takes 0 of them (0 %) for another class; chance takes 1 of "
-        "them (33.3 %) for another class."
+        "3 images in the plane; 0 of them (0 %) are taken for another class by KMeans, 1 of them "
+        "(33.3 %) are taken for another class by chance."
     )
 
 
