@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
-from tasks.figures.heat import type_colour
 from tasks.figures.images import fit_names
 from tasks.figures.style import (
     ACCENT,
@@ -55,32 +54,45 @@ def plot_maps(means: pd.DataFrame, maps: pd.DataFrame, summary: Mapping[str, Any
     """Return a column for each map, its means on each class as shades; lines part the classes."""
     classes = list(summary["driven"])
     numbers, shares, driver = arrange_maps(means, maps, classes)
+    dead = [str(number) for number in sorted(numbers[driver < 0].tolist())]
+    if (driver >= 0).any():
+        # Columns of nothing tell less than their numbers do.
+        numbers, shares, driver = numbers[driver >= 0], shares[:, driver >= 0], driver[driver >= 0]
     lines = -(-len(numbers) // LINE_OF_MAPS)
+    breadth = -(-len(numbers) // lines)
     cell = 0.165 if len(classes) <= 14 else 0.13
     figure = new_sheet(
         lines * (cell * len(classes) + 0.5) + 0.1,
         f"Which class drives which map of {summary['layer']}",
         "a column is a map, its number below; shade: its mean activation on the test images of each "
-        "class, white none, black its largest · frames: the class that drives it",
+        "class, white none, black its largest · frames: the class that drives it"
+        + (f" · not drawn, as no image moves them: {listing(dead, 12)}" if dead else ""),
     )
     panels = figure.subplots(lines, 1, squeeze=False)[:, 0]
     short = fit_names(classes, 0.8, SMALL)
     for line, axes in enumerate(panels):
-        part = slice(line * LINE_OF_MAPS, (line + 1) * LINE_OF_MAPS)
-        _draw_line(axes, numbers[part], shares[:, part], driver[part], list(short.values()))
+        part = slice(line * breadth, (line + 1) * breadth)
+        _draw_line(
+            axes, numbers[part], shares[:, part], driver[part], list(short.values()), breadth
+        )
     return figure
 
 
 def _draw_line(
-    axes: Axes, numbers: np.ndarray, shares: np.ndarray, driver: np.ndarray, names: list[str]
+    axes: Axes,
+    numbers: np.ndarray,
+    shares: np.ndarray,
+    driver: np.ndarray,
+    names: list[str],
+    breadth: int,
 ) -> None:
-    """Draw up to 64 maps, their numbers below, a frame around those of a class in its row."""
+    """Draw maps side by side, their numbers below, a frame around those of a class in its row."""
     import numpy as np
     from matplotlib.patches import Rectangle
 
     dress(axes, grid="none")
     axes.imshow(shares, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
-    axes.set_xlim(-0.5, LINE_OF_MAPS - 0.5 if len(numbers) > 8 else len(numbers) - 0.5)
+    axes.set_xlim(-0.5, breadth - 0.5)
     axes.set_yticks(range(len(names)), names, fontsize=SMALL, color=INK)
     axes.set_xticks(
         range(len(numbers)), [str(number) for number in numbers], fontsize=SMALL - 2, rotation=90,
@@ -96,12 +108,6 @@ def _draw_line(
                 (own[0] - 0.5, place - 0.5), len(own), 1, fill=False, edgecolor=ACCENT, lw=1.4,
                 zorder=3, clip_on=False,
             )
-        )  # fmt: skip
-    dead = np.flatnonzero(driver < 0)
-    if len(dead):
-        axes.text(
-            dead.mean(), (len(names) - 1) / 2, "dead", ha="center", va="center", rotation=90,
-            fontsize=SMALL, color=type_colour((1.0, 1.0, 1.0)),
         )  # fmt: skip
 
 

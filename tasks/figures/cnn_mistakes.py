@@ -12,12 +12,14 @@ from tasks.figures.images import (
     LINE,
     draw_image,
     fit_image,
+    fit_names,
     new_plate,
+    text_width,
     tone,
     tone_note,
 )
 from tasks.figures.style import ACCENT, INK, MUTED, PACKAGES, SMALL, picture
-from tasks.figures.words import counted, distinct_names, percent, prose
+from tasks.figures.words import counted, percent, prose
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,10 +37,11 @@ def plot_mistakes(
     import numpy as np
 
     shown = mistakes.head(MOST)
-    names = distinct_names([str(name) for name in about["classes"]], 9)
     rows = max(1, -(-len(shown) // COLUMNS))
     pitch = BREADTH / COLUMNS
     images = np.asarray(test["x"])[shown["image"].to_numpy()]
+    # Beside the arrow; two short names stand on one line.
+    names = fit_names([str(name) for name in about["classes"]], pitch - 0.3, SMALL + 1)
     size = fit_image(test["x"].shape[1:3], pitch - 2 * GAP, pitch - 2 * GAP)
     step = size[1] + 2 * LINE + 0.14
     cmap = tone(images)
@@ -59,7 +62,7 @@ def plot_mistakes(
         draw_image(axes, image, x, y, size, cmap)
         middle, below = x + size[0] / 2, y + size[1] + 0.04
         own, other = names[str(truth)], names[str(predicted)]
-        short = len(own) + len(other) <= 6
+        short = text_width(f"{own} → {other}", SMALL + 1, bold=True) < pitch - 0.06
         axes.text(
             middle, below, f"{own} → {other}" if short else f"→ {other}", ha="center", va="top",
             fontsize=SMALL + (1 if short else -0.5), fontweight="bold", color=ACCENT,
