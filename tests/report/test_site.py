@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import re
+import shutil
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,11 @@ import pytest
 
 from engine import Selection, Store
 from engine.journal import read_run
+from report.page import write_page
 from report.publish import publish_comparison
 from report.site import Site
 from tests.report.markup import Markup, lost_links, read_site
-from tests.report.sample import run
+from tests.report.sample import SECTIONS, run
 
 
 @pytest.fixture(scope="module")
@@ -141,3 +144,14 @@ def test_a_damaged_card_costs_a_line_of_the_index_and_nothing_else(tmp_path: Pat
     assert Site(store).cards() and not any("flow" in c for c in Site(store).cards())
     run(tmp_path, "shade=3")
     assert "sample" in {c.get("flow") for c in Site(store).cards()}
+
+
+def test_pages_of_runs_that_end_at_once_are_all_there(tmp_path: Path) -> None:
+    runs = [run(tmp_path, f"shade={shade}")[0] for shade in (1, 2, 3, 4)]
+    store = Store(tmp_path)
+    shutil.rmtree(store.report)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda each: write_page(each.record, store, sections=SECTIONS), runs))
+    pages = read_site(store.report)
+    assert {f"runs/sample/{each.record.id}.html" for each in runs} <= set(pages)
+    assert lost_links(pages, store.report) == []
