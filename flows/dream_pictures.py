@@ -26,7 +26,7 @@ DREAM_SECTIONS = (
         "The dream",
         "What does the network see in a photo, once what it sees is made stronger?",
         figures=("draw_dream", "animate_growth"),
-        sentences=("dream",),
+        sentences=("dream", "dream_files"),
     ),
     Section(
         "Before the dream",
@@ -108,6 +108,7 @@ def dream_photos(
             "choice": choice.summary,
             "choices": choice.choices,
             "dream_trace": carved.trace,
+            "dream_files": finished.summary,
             "dream_file": finished.colour if p.colour else finished.clip,
             "dream_clip": finished.clip,
             "dream_contrast": finished.contrast,

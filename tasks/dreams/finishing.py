@@ -22,7 +22,7 @@ _GIF_COLOURS = 128  # fewer show bands, more make the file a third larger
 class Finished(NamedTuple):
     """Full-size PNG files: colour (the dreamt luma with the photo's chroma), clip (the post's clip
     contrast) and contrast (its other form), both grey · summary: width, height, recipe (key of the
-    recipe, which stands in the files too)."""
+    recipe, which stands in the files too), finding."""
 
     colour: File
     clip: File
@@ -63,7 +63,13 @@ def finish_picture(
         _png(keep_colour(luma, photo, vividness), texts),
         _png(clip_contrast(picture, grey), texts),
         _png(show_contrast(picture[None], POST_CENTRE, POST_SPREAD)[0], texts),
-        {"width": width, "height": height, "recipe": work.key()},
+        {
+            "width": width,
+            "height": height,
+            "recipe": work.key(),
+            "finding": f"The dream of {prose(about['name'])} lies in the store in full size, {width:,} × "
+            f"{height:,} pixels: latentflow show 'dream_file[{about['name']}]' tells where.",
+        },
     )
 
 

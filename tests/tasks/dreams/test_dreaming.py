@@ -136,7 +136,8 @@ def test_dreamt_luma_bends_before_it_clips() -> None:
 def test_full_size_files_know_their_recipe(carved: Carved) -> None:
     with Work(key="finish_picture-0123").active():
         found = finish_picture.fn(carved.picture, photo(90, 120), ABOUT, carved.summary)
-    assert found.summary == {"width": 120, "height": 90, "recipe": "finish_picture-0123"}
+    assert found.summary["recipe"] == "finish_picture-0123"
+    assert "120 × 90 pixels: latentflow show 'dream_file[waves]'" in found.summary["finding"]
     for file, mode in ((found.colour, "RGB"), (found.clip, "L"), (found.contrast, "L")):
         image: Any = Image.open(io.BytesIO(file.read_bytes()))
         assert (image.size, image.mode) == ((120, 90), mode)
