@@ -82,8 +82,7 @@ def decode_grid(
             "rows": len(up),
             "dimensions": points.shape[1],
             "explained": min(explained, 1.0),
-            "finding": f"{counted(len(places), 'point')} of the plane decoded, which holds "
-            f"{percent(min(explained, 1.0))} of the variance of z.",
+            "finding": _say_grid(to_bytes(images), len(across), points.shape[1], explained),
         },
     )
 
@@ -223,6 +222,19 @@ def _plane(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     # The sign of a component is free; its largest loading is made positive.
     largest = axes[np.arange(2), np.abs(axes).argmax(axis=1)]
     return mean, axes * np.where(largest < 0, -1, 1)[:, None]
+
+
+def _say_grid(images: np.ndarray, columns: int, size: int, explained: float) -> str:
+    """How much of z the plane holds, and how smoothly the images change along its rows."""
+    import numpy as np
+
+    lines = images.reshape(-1, columns, images[0].size).astype(np.float32) / 255
+    change = float(np.abs(np.diff(lines, axis=1)).mean()) if columns > 1 else 0.0
+    held = f", which holds {percent(min(explained, 1.0))} of the variance of z," if size > 2 else ""
+    return (
+        f"The plane decoded at {counted(len(images), 'point')}{held} changes by "
+        f"{percent(change)} of the range of a pixel from one image to the next."
+    )
 
 
 def _choose_pairs(codes: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:

@@ -125,7 +125,7 @@ def plot_traversals(
     name: str = "z",
 ) -> Figure:  # fmt: skip
     """Return a row of images for each axis of z, from its low end to its high one."""
-    beside, after = 1.0, 0.62
+    beside, after = 1.1, 0.55
     steps = images.shape[1]
     first = 1.15
     size = fit_image(images.shape[2:4], (BREADTH - beside - after - first) / steps - 0.03, 0.5)
