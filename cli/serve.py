@@ -87,11 +87,11 @@ def _serve(host: str, port: int, pages_port: int, webhook: str, verbose: bool, j
         stack.enter_context(announce(store, pages.url))
         if json:
             about = {"api": api, "ui": api.removesuffix("/api"), "report": pages.url}
-            print_json({**about, "store": str(store.root)})
+            print_json({**about, "store": store.address})
             sys.stdout.flush()
         _say(f"Prefect's UI  {api.removesuffix('/api')}")
         _say(f"the report    {pages.url}")
-        _say(f"the store     {store.root}")
+        _say(f"the store     {store.address}")
         _say("Ctrl-C ends all of it")
         _keep_working(server, environment)
 
@@ -120,7 +120,7 @@ def _environment(api: str, store: Store, verbose: bool) -> dict[str, str]:
     set_defaults(environment)
     level = "INFO" if verbose else "WARNING"
     return environment | {
-        "LATENTFLOW_STORE": str(store.root),
+        "LATENTFLOW_STORE": store.address,
         "PREFECT__SERVER_FINAL": "1",
         # Relative: right under whichever name the browser has reached the server.
         "PREFECT_SERVER_UI_API_URL": "/api",

@@ -27,7 +27,7 @@ def proxy(s3_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
     with open_proxy(s3_port) as (found, address):
         for name, value in {**KEYS, "AWS_ENDPOINT_URL": address}.items():
             monkeypatch.setenv(name, value)
-        monkeypatch.setattr(bucket, "PATIENCE_SECONDS", 8.0)
+        monkeypatch.setattr(bucket, "PATIENCE_SECONDS", 45.0)
         monkeypatch.setattr(bucket, "_LONGEST_PAUSE", 0.1)
         yield found
 

@@ -18,10 +18,12 @@ from engine.collect import collect
 from engine.journal import Journal, list_runs, read_run
 from engine.locks import is_held
 from engine.pins import list_pins, pin, unpin
+from engine.session import Session
 from engine.storage import bucket as buckets
 from engine.storage import cached, eviction, journals
 from engine.storage.cached import CachedStorage
 from engine.verify import verify
+from tests.engine.apart import add_up
 from tests.engine.s3_server import Proxy
 from tests.engine.toy import (
     SLOTS,
@@ -242,6 +244,15 @@ def test_the_store_goes_along_to_other_processes(machine: Machine, url):
     assert pickle.loads(pickle.dumps(a)).address == url
 
 
+def test_a_stage_in_a_process_of_its_own_works_on_the_bucket(machine: Machine):
+    a, b = machine("b"), machine("a")
+    parts = {"x": b.put("x", ARRAY)}
+    with Session(b).active():
+        made: Any = add_up(parts, scale=2.0)
+    assert a.load(made.total) == 2 * float(ARRAY.sum())
+    assert there(a).bucket.stat(f"objects/{made.picture.address}") is not None
+
+
 # Journals, pins, collection
 
 
@@ -262,7 +273,7 @@ def test_a_run_elsewhere_is_running_until_it_has_been_silent_for_long(
     monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
     a, b = machine("a"), machine("b")
     journal = Journal(a, "toy", {})
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while not list_runs(b):
         assert time.monotonic() < deadline
     (path,) = list_runs(b)

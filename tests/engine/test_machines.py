@@ -51,7 +51,7 @@ def end(zygote: Zygote, request: Request, pid: int) -> dict[str, list[str]]:
 
 def until(said: str, request: Request) -> None:
     log = Path(request.folder) / "log.txt"
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while not log.exists() or said not in log.read_text():
         assert time.monotonic() < deadline, f"never: {said}"
         time.sleep(0.02)
@@ -75,9 +75,9 @@ def test_two_machines_at_once_compute_every_stage_once(
 def test_one_killed_in_mid_stage_is_no_obstacle(
     requests, machine, zygote: Zygote, tally, proxy: Proxy
 ):
-    first, second = requests("a", nap=60.0, lease=3.0), requests("b", lease=3.0)
+    first, second = requests("a", nap=60.0, lease=4.0), requests("b", lease=4.0)
     doomed = zygote.start(first)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while "make" not in count(tally):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -86,7 +86,7 @@ def test_one_killed_in_mid_stage_is_no_obstacle(
     os.kill(doomed, signal.SIGKILL)
     killed = time.monotonic()
     found = end(zygote, second, other)
-    assert time.monotonic() - killed < 15
+    assert time.monotonic() - killed < 40
     assert zygote.wait(doomed) == -signal.SIGKILL
     assert "has run out: taken over" in (Path(second.folder) / "log.txt").read_text()
     assert count(tally) == {**ONCE, "make": 2}
