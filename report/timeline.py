@@ -12,6 +12,10 @@ from report.values import show_seconds
 _COMPUTED = {"ran", "unchanged", "failed"}
 _NARROWEST = 0.15  # percent of the width: a bar that can be seen
 _TICKS = 6
+_STEPS = [
+    *(factor * 10.0**power for power in range(-4, 1) for factor in (1, 2, 5)),
+    *(10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 36000, 72000),
+]
 
 
 @dataclass(frozen=True)
@@ -72,16 +76,13 @@ def _row(lineage: Lineage, group: Group) -> Row | None:
 
 
 def _ticks(total: float) -> Iterator[tuple[float, str]]:
-    """Round times, at most so many."""
-    step = 10.0 ** math.floor(math.log10(total / _TICKS))
-    for factor in (1, 2, 5, 10):
-        if total / (factor * step) <= _TICKS:
-            step *= factor
-            break
+    """Round times, at most so many: 0.5 s, 20 s, 5 min, 2 h."""
+    step = next((s for s in _STEPS if total / s <= _TICKS), total / _TICKS)
+    unit, name = (3600, "h") if step >= 3600 else (60, "min") if step >= 60 else (1, "s")
     for number in range(math.floor(total / step) + 1):
         at = number * step
         if at < 0.97 * total:
-            yield 100 * at / total, f"{at:g} s" if step >= 1 else f"{at:.3g} s"
+            yield 100 * at / total, f"{at / unit:.4g} {name}"
 
 
 def _finding(lineage: Lineage, rows: list[Row]) -> str:

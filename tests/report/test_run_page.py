@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from report.lineage import Lineage
-from report.timeline import draw_timeline
+from report.timeline import _ticks, draw_timeline
 from tests.report.markup import Markup
 from tests.report.sample import EVIL, run
 
@@ -69,6 +69,33 @@ def test_bars_lie_within_the_run_and_in_the_order_of_the_stages(made: Any, tmp_p
     begins = {row.group.stage: row.bars[0].left for row in timeline.rows}
     assert begins["fetch"] <= begins["read"] <= begins["measure"] <= begins["collect"]
     assert f"{len(result.record.stages)} of {len(result.record.stages)} calls" in timeline.finding
+
+
+def test_the_label_of_a_row_is_one_part_of_it(made: Any) -> None:
+    """A row is a grid of three: name and number of calls, bars, seconds."""
+    sweep = next(row for row in made[1].all("div", class_="row") if "measure" in row.text)
+    assert sweep.text.split()[:2] == ["measure", "×3"]
+    rows = made[1].all("div", class_="row")
+    names = [
+        e
+        for e in made[1].all("a")
+        if e.parents[-2:] == ["div", "span"] and "#" in e.attributes["href"]
+    ]
+    assert len(names) == len(rows)
+
+
+@pytest.mark.parametrize(
+    ("total", "texts"),
+    [
+        (0.3, ["0 s", "0.05 s"]),
+        (50, ["0 s", "10 s"]),
+        (406, ["0 min", "2 min"]),
+        (8e4, ["0 h", "4 h"]),
+    ],
+)
+def test_the_scale_is_in_round_times(total: float, texts: list[str]) -> None:
+    ticks = list(_ticks(total))
+    assert [text for _, text in ticks][:2] == texts and len(ticks) <= 7
 
 
 def test_a_cached_run_has_no_timeline(tmp_path: Path) -> None:
