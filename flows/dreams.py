@@ -57,10 +57,11 @@ LAYER = "Conv2D_3"  # of the CNN
 def check_data(p: DreamsParameters) -> None:
     """Look at images and files before any stage runs; raises InputError for what cannot work."""
     count_training(p.data)
-    check_dream(p.dream, (p.data.size, p.data.size))
     if p.network.path is not None:
-        describe_network(p.network.path, p.network.layer)
+        height, width = describe_network(p.network.path, p.network.layer).sides
+        check_dream(p.dream, (height or p.network.side, width or p.network.side))
         return
+    check_dream(p.dream, (p.data.size, p.data.size))
     if p.data.size < SMALLEST:
         raise InputError(
             f"data.size = {p.data.size}: three convolutions leave nothing of images below {SMALLEST} "
@@ -128,10 +129,10 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         model, patterns.images, unsearched.images, maps.maps, about, layer=layer
     )
     findings = tabulate_dreams(
-        evaluation,
         maps.summary,
         starts.summary,
         scorecard.summary,
+        evaluation,
         reference=p.data.is_reference and p.network.path is None,
         epochs=p.training.epochs,
     )

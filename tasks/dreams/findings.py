@@ -13,10 +13,10 @@ ACCURACY_QUICK = Band("≥ 98 after one epoch", 98.0, 100)
 
 @stage
 def tabulate_dreams(
-    evaluation: dict[str, Any] | None,
     maps: dict[str, Any],
     starts: dict[str, Any],
     patterns: dict[str, Any],
+    evaluation: dict[str, Any] | None = None,
     *,
     reference: bool = True,
     epochs: int = 4,
@@ -24,10 +24,10 @@ def tabulate_dreams(
     """Collect the numbers that a run is judged by, each with its band where one is known.
 
     Arguments:
-        evaluation: of `evaluate_cnn`; none of a network that tells other classes apart.
         maps: of `measure_maps`.
         starts: of `search_starts`.
         patterns: of `score_patterns`.
+        evaluation: of `evaluate_cnn`; none of a network that tells other classes apart.
         reference: the data is all of MNIST and the CNN was trained here; bands hold for no other.
         epochs: of the training.
 

@@ -14,11 +14,13 @@ _CONVOLUTIONS = ("Conv2D", "DepthwiseConv2D", "SeparableConv2D")
 
 class Described(NamedTuple):
     """layers: their names in order · convolutions: those of them that have maps · classes: numbers
-    that the last dense layer gives, None if that cannot be told."""
+    that the last dense layer gives, None if that cannot be told · sides: height and width of its
+    images, None where it leaves them open."""
 
     layers: list[str]
     convolutions: list[str]
     classes: int | None
+    sides: tuple[int | None, int | None]
 
 
 def describe_network(path: Path | str, layer: str | None = None) -> Described:
@@ -39,7 +41,7 @@ def describe_network(path: Path | str, layer: str | None = None) -> Described:
             f"{path} holds a {config.get('class_name', 'model')}, which is no graph of layers; "
             "expected a Sequential or functional model"
         )
-    _check_input(path, parts)
+    sides = _check_input(path, parts)
     named = [
         (str(part["config"].get("name", part.get("name", ""))), str(part["class_name"]), part)
         for part in parts
@@ -60,10 +62,11 @@ def describe_network(path: Path | str, layer: str | None = None) -> Described:
             f"{', '.join(layers[:40])}"
         )
     dense = [part["config"].get("units") for _, kind, part in named if kind == "Dense"]
-    return Described(layers, convolutions, dense[-1] if dense else None)
+    return Described(layers, convolutions, dense[-1] if dense else None, sides)
 
 
-def _check_input(path: Path, parts: list[dict[str, Any]]) -> None:
+def _check_input(path: Path, parts: list[dict[str, Any]]) -> tuple[int | None, int | None]:
+    """Height and width of the images that the network takes."""
     inputs = [part["config"] for part in parts if part.get("class_name") == "InputLayer"]
     shapes = [
         list(each.get("batch_shape") or each.get("batch_input_shape") or ()) for each in inputs
@@ -74,3 +77,4 @@ def _check_input(path: Path, parts: list[dict[str, Any]]) -> None:
             f"{path} takes inputs of the shape {found}; expected one of images (batch, height, width, "
             "1 or 3)"
         )
+    return shapes[0][1], shapes[0][2]

@@ -22,7 +22,7 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_file_tells_its_layers(own: Path) -> None:
     found = describe_network(own)
     assert found.convolutions == ["Conv2D_1", "Conv2D_2", "Conv2D_3"]
-    assert found.classes == 10
+    assert found.classes == 10 and found.sides == (40, 40)
     assert describe_network(own, "classes") == found
 
 
