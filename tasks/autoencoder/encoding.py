@@ -132,8 +132,10 @@ def _apply(
         found = model(batch, training=False)
         return tf.cast(found[0] if isinstance(found, list | tuple) else found, tf.float32)
 
-    # The traced function itself: tf.function would warn of a new one for every model.
-    call = tf.function(first, input_signature=signature, jit_compile=False).get_concrete_function()
+    # The traced function itself: tf.function would warn of a new one for every model. No autograph:
+    # it reads the source file, which may have been edited since this process imported it.
+    traced = tf.function(first, input_signature=signature, jit_compile=False, autograph=False)
+    call = traced.get_concrete_function()
     shape = model.outputs[0].shape[1:]
     found = np.empty((len(rows), *shape), dtype=np.float32)
     for start in range(0, len(rows), _BATCH):

@@ -103,6 +103,7 @@ def _draw_mixture(
 
     if rows < len(points):
         points = points[np.sort(random.choice(len(points), rows, replace=False))]
+    components = min(components, len(np.unique(points, axis=0)))
     spread = float(points.var(axis=0, dtype=np.float64).mean())
     with limited_to(1):
         model = GaussianMixture(

@@ -144,9 +144,8 @@ def traverse(
             "dimensions": size,
             "finding": f"Along axis {first + 1} an image of {label} changes most"
             + (
-                f", {effect[first] / max(effect[last], 1e-9):.1f} times as much as along axis "
-                f"{last + 1}."
-                if size > 1
+                f", {effect[first] / effect[last]:.1f} times as much as along axis {last + 1}."
+                if size > 1 and effect[last] > 0
                 else "."
             ),
         },

@@ -56,7 +56,8 @@ def plot_plane(
     dress(left, f"{counted(len(points), 'image')} by class", x="z1", y="z2")
     dress(right, "where each class lies", x="z1")
     low, high = np.quantile(xy, [0.001, 0.999], axis=0)
-    room = 0.04 * (high - low)
+    # A model that has collapsed puts all images in one place.
+    room = np.maximum(0.04 * (high - low), 1e-6)
     left.set_xlim(low[0] - room[0], high[0] + room[0])
     left.set_ylim(low[1] - room[1], high[1] + room[1])
     size = 22 * (1000 / max(len(shown), 1000)) ** 0.75
