@@ -36,6 +36,7 @@ _PASSING = {
     *("BadDigest", "ConditionalRequestConflict", "IncompleteBody", "InternalError"),
     *("OperationAborted", "RequestTimeout", "ServiceUnavailable", "SlowDown"),
     "XAmzContentSHA256Mismatch",
+    "NoSuchUpload",  # it was completed, and the answer was lost
 }
 _REFUSED = {"PreconditionFailed", "412"}
 
@@ -219,7 +220,7 @@ class Bucket:
                 if code in _REFUSED or isinstance(error, FileExistsError):
                     raise FileExistsError(name) from error
                 absent = isinstance(error, FileNotFoundError) or code == "InvalidRange"
-                if absent and code != "NoSuchBucket":
+                if absent and code not in ("NoSuchBucket", "NoSuchUpload"):
                     raise FileNotFoundError(f"{self.url}/{name}") from error
                 pause = random.uniform(0.5, 1.0) * min(0.1 * 2**number, _LONGEST_PAUSE)
                 late = time.monotonic() + pause > deadline or number == _TRIES

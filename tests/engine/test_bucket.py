@@ -88,6 +88,19 @@ def test_passing_harm_is_outlasted(bucket, tmp_path, proxy: Proxy, small_pieces,
     assert list(bucket.list("objects/")) == ["objects/x"]
 
 
+@pytest.mark.parametrize(
+    ("kind", "request_"),
+    [("half", "partNumber"), ("lost", "POST"), ("closed", "POST"), ("busy", "partNumber")],
+)
+def test_harm_to_an_upload_in_parts(bucket, tmp_path, proxy: Proxy, monkeypatch, kind, request_):
+    monkeypatch.setattr(buckets, "_PART_BYTES", 5 << 20)
+    data = LARGE * 4
+    (tmp_path / "file").write_bytes(data)
+    proxy.fail(kind, request_, 2)
+    bucket.upload(tmp_path / "file", "objects/x")
+    assert proxy.spent and whole(bucket, "objects/x", len(data)) == data
+
+
 def test_a_cut_costs_one_piece(bucket, tmp_path, proxy: Proxy, small_pieces):
     (tmp_path / "file").write_bytes(LARGE)
     bucket.upload(tmp_path / "file", "objects/x")
