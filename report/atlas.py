@@ -14,7 +14,8 @@ from report.results import Results, title_of
 from report.values import show
 
 if TYPE_CHECKING:
-    from report.render import Gathered, Pages
+    from report.gathered import Gathered
+    from report.layout import Pages
 
 _PARTS = ("maps", "patterns", "images")
 

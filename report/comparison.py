@@ -15,7 +15,7 @@ from report.results import PICTURES
 from report.values import is_number, show
 
 if TYPE_CHECKING:
-    from report.render import Pages
+    from report.layout import Pages
 
 _MOST_ROWS = 300
 _WORDS = {

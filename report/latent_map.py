@@ -17,7 +17,8 @@ from engine.artifact import Artifact
 from report.results import Results, title_of
 
 if TYPE_CHECKING:
-    from report.render import Gathered, Pages
+    from report.gathered import Gathered
+    from report.layout import Pages
 
 _SCRIPTS = ("bokeh.min.js", "bokeh-api.min.js")
 _SHEET = re.compile(r"\[sheets\]\[(.*)\]$")

@@ -11,9 +11,11 @@ from engine.journal import RunRecord, read_run
 from engine.store import Store
 from report.atlas import write_atlas
 from report.comparison import comparison_page, say_differences, write_comparison
+from report.gathered import gather
 from report.latent_map import write_map
+from report.layout import Pages
 from report.page import Section
-from report.render import Pages, flow_card, gather, write_flow_page, write_run_page
+from report.render import flow_card, write_flow_page, write_run_page
 from report.site import Site
 
 if TYPE_CHECKING:

@@ -1,60 +1,31 @@
-"""The pages' text: what is gathered of a run and laid into the templates."""
+"""The pages of a run and of its flow: what is gathered, laid into the templates."""
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
-
-from engine import session
 from engine.journal import RunRecord, list_runs, read_run
 from engine.outcome import Outcome
 from engine.store import Store
-from report.atlas import Atlas, find_atlas
-from report.code import Code, CodePage, to_html
+from report.code import Code, CodePage
 from report.drawing import Graph, draw_graph
-from report.latent_map import Map, find_map
+from report.gathered import Gathered, run_page, unplaced_sentences
+from report.layout import Pages
 from report.lineage import Lineage
-from report.page import Section
 from report.provenance import make_entry, trace
-from report.results import Figure, Finding, Results, Sentence, Table
+from report.results import Figure, Results
 from report.site import Site
 from report.timeline import draw_timeline
-from report.values import show, show_seconds
+from report.values import show
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-TEMPLATES = Path(__file__).parent / "templates"
 _SHRUNK = 0.85
 _RUNS = 20
-_POLICY = (
-    # Nothing may come from elsewhere, and no script but the site's own may run, whatever a label
-    # holds. Opened from a disk, some browsers take `file:` and some `'self'` for the site itself.
-    "default-src 'none'; img-src 'self' file: data:; script-src 'self' file:; "
-    "style-src 'self' file:{}"
-)
-
-
-@dataclass
-class Part:
-    """A section with what was found for it, and the names of results that were not."""
-
-    id: str
-    title: str
-    intro: str = ""
-    sentences: list[Sentence] = field(default_factory=list)
-    figures: list[Figure] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
-    maps: list[Map] = field(default_factory=list)
-    atlases: list[Atlas] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -64,97 +35,6 @@ class PastRun:
     record: RunRecord
     href: str
     outcomes: list[Outcome]
-
-
-class Pages:
-    """Lays values into the site's templates."""
-
-    def __init__(self, site: Site) -> None:
-        self.site = site
-        self.style = site.add_static("style.css")
-        self.script = site.add_static("script.js")
-        self._templates = Environment(
-            loader=FileSystemLoader(TEMPLATES),
-            autoescape=True,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            undefined=StrictUndefined,
-        )
-        self._templates.filters |= {
-            "seconds": show_seconds,
-            "moment": _moment,
-            "show": show,
-            "python": lambda text: Markup(to_html(text)),
-        }
-
-    def write(self, name: str, template: str, **values: Any) -> Path:
-        """Write a page; raises StoreError where that cannot be."""
-        return self.site.write(name, self.text(name, template, **values))
-
-    def text(
-        self,
-        name: str,
-        template: str,
-        styles: str = "",
-        scripts: Sequence[str] = (),
-        styled_by_scripts: bool = False,
-        **values: Any,
-    ) -> str:
-        """A page's text.
-
-        Arguments:
-            name: the page's name in the site, from which its links lead.
-            styles: rules of this page alone.
-            scripts: names of scripts in the site besides the one that all pages have.
-            styled_by_scripts: whether they bring styles of their own along.
-        """
-        self.site.needs |= {self.style, self.script, *scripts}
-        own = f" '{_hash(styles)}'" if styles else ""
-        policy = _POLICY.format(" 'unsafe-inline'" if styled_by_scripts else own)
-        return self._templates.get_template(template).render(
-            root="../" * name.count("/"),
-            style=self.style,
-            scripts=[self.script, *scripts],
-            styles=Markup(styles),
-            policy=policy,
-            **values,
-        )
-
-
-@dataclass
-class Gathered:
-    """All that the pages of one run show."""
-
-    record: RunRecord
-    sections: Sequence[Section]
-    about: list[str]
-    lineage: Lineage
-    results: Results
-    findings: list[Finding]
-    parts: list[Part]
-
-    @property
-    def run_page(self) -> str:
-        """The run's page in the site."""
-        return run_page(self.record)
-
-
-def run_page(record: RunRecord) -> str:
-    """The name of a run's page in the site."""
-    return f"runs/{record.flow}/{record.id}.html"
-
-
-def gather(
-    record: RunRecord, store: Store, site: Site, sections: Sequence[Section], about: str
-) -> Gathered:
-    """Load a run's results and sort them into the sections."""
-    lineage = Lineage(record, store)
-    results = Results(record, (session.active() or store).load, site)
-    paragraphs = [" ".join(text.split()) for text in about.split("\n\n") if text.strip()]
-    findings = results.findings()
-    return Gathered(
-        record, sections, paragraphs, lineage, results, findings, _parts(results, sections)
-    )
 
 
 def write_run_page(
@@ -222,7 +102,7 @@ def write_flow_page(
         about=found.about,
         changed=list(_changed(record.parameters, parameters)),
         findings=found.findings,
-        sentences=_unplaced_sentences(results, found.sections),
+        sentences=unplaced_sentences(results, found.sections),
         parts=found.parts,
         traces=traces,
         graph=graph,
@@ -278,45 +158,6 @@ def _figures(found: Gathered) -> list[Figure]:
     return [figure for part in found.parts for figure in part.figures]
 
 
-def _parts(results: Results, sections: Sequence[Section]) -> list[Part]:
-    parts, placed = [], set()
-    for number, section in enumerate(sections, 1):
-        part = Part(f"part-{number}", section.title, section.intro)
-        for name in section.sentences:
-            part.sentences += results.sentences(name)
-        for name in section.figures:
-            part.figures += [f for f in results.figures(name) if f.name not in placed]
-            placed |= set(results.named(name))
-        for name in section.tables:
-            part.tables += results.tables(name, dict(section.seconds).get(name, ""))
-        part.maps = [m for name in section.maps if (m := find_map(results, name))]
-        part.atlases = [a for name in section.atlases if (a := find_atlas(results, name))]
-        wanted = dict.fromkeys(
-            [
-                *(*section.sentences, *section.figures, *section.tables),
-                *(*section.maps, *section.atlases),
-            ]
-        )
-        part.missing = [name for name in wanted if not results.named(name)]
-        parts.append(part)
-    rest = Part(f"part-{len(parts) + 1}", "More figures" if parts else "Figures")
-    for name in results.record.results:
-        if name not in placed:
-            rest.figures += [f for f in results.figures(name) if f.name == name]
-    return [*parts, rest] if rest.figures else parts
-
-
-def _unplaced_sentences(results: Results, sections: Sequence[Section]) -> list[Sentence]:
-    placed = {
-        full
-        for s in sections
-        for name in (*s.sentences, *s.maps, *s.atlases)
-        for full in results.named(name)
-    }
-    names = [name for name in results.record.results if name not in placed]
-    return [sentence for name in names for sentence in results.sentences(name)]
-
-
 def _makers(results: Results, lineage: Lineage) -> Iterator[tuple[str, Any]]:
     for name, artifact in results.record.results.items():
         maker = lineage.maker_of(artifact)
@@ -359,13 +200,3 @@ def _changed(
     for name, value in _flat(parameters):
         if name not in defaults or defaults[name] != value:
             yield name, show(value), show(defaults[name]) if name in defaults else ""
-
-
-def _hash(text: str) -> str:
-    """A style as the page's own security policy names it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-def _moment(iso: str) -> str:
-    """`2026-11-22 16:45 UTC` for an ISO 8601 time in UTC."""
-    return f"{iso[:10]} {iso[11:16]} UTC" if len(iso) >= 16 else iso
