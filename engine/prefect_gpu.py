@@ -31,10 +31,11 @@ def gpu_alone(stage: Stage[Any, Any]) -> Iterator[None]:
         return
     from prefect import get_client
     from prefect.concurrency.sync import concurrency
+    from prefect.exceptions import ObjectAlreadyExists
 
     name = f"latentflow-gpu-{socket.gethostname()}"
-    with get_client(sync_client=True) as client:
-        client.upsert_global_concurrency_limit_by_name(name, 1)
+    with get_client(sync_client=True) as client, contextlib.suppress(ObjectAlreadyExists):
+        client.upsert_global_concurrency_limit_by_name(name, 1)  # another run may be as quick
     log.info("%s waits for its turn on the GPU", stage.name)
     with concurrency(
         name, lease_duration=_LEASE_SECONDS, strict=True, raise_on_lease_renewal_failure=False
