@@ -30,6 +30,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Store, str]:
     return digits.run(p, store=store).record, store, path
 
 
+@pytest.mark.slow
 def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, Store, str]) -> None:
     record, store, _ = ran
     assert record.status == "completed"
@@ -44,6 +45,7 @@ def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, St
     assert not any(slot.startswith("invert_centroids") for slot in slots)
 
 
+@pytest.mark.slow
 def test_the_flow_autoencoder_finds_the_model_trained(ran: tuple[Any, Store, str]) -> None:
     _, store, path = ran
     how = [f"training.{each}" for each in HOW]
