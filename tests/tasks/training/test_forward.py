@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine import StageError
-from tasks.training.forward import run_layers
+from tasks.training.forward import _kernel_gradient, run_layers
 from tasks.training.runtime import start_tensorflow
 
 
@@ -80,6 +80,31 @@ def test_in_bfloat16_it_is_so_to_two_digits(chain: Any, images: np.ndarray) -> N
     for ours, other in zip(found, theirs, strict=True):
         assert ours.dtype == np.float32
         assert np.linalg.norm(ours - other) < 0.06 * np.linalg.norm(other)
+
+
+@pytest.mark.parametrize("sides", [(8, 8), (7, 10)], ids=str)
+@pytest.mark.parametrize("kernel", [(3, 3), (5, 2)], ids=str)
+def test_the_gathered_gradient_is_tensorflows(sides: Any, kernel: Any) -> None:
+    tf = start_tensorflow()
+    random = np.random.default_rng(0)
+    places = [-(-side // 2) for side in sides]
+
+    def normal(*shape: int) -> Any:
+        return tf.cast(tf.constant(random.normal(size=shape).astype(np.float32)), tf.bfloat16)
+
+    x, dy = normal(3, *sides, 64), normal(3, *places, 6)
+    taps = normal(*kernel, 64, 6)
+
+    @tf.function(jit_compile=False)
+    def both(x: Any, dy: Any) -> Any:
+        exact = tf.raw_ops.Conv2DBackpropFilter(
+            input=tf.cast(x, tf.float32), filter_sizes=taps.shape, out_backprop=tf.cast(dy, tf.float32),
+            strides=[1, 2, 2, 1], padding="SAME",
+        )  # fmt: skip
+        return exact, tf.cast(_kernel_gradient(x, dy, taps, [1, 2, 2, 1], "SAME"), tf.float32)
+
+    exact, ours = (each.numpy() for each in both(x, dy))
+    np.testing.assert_allclose(ours, exact, atol=0.01 * np.abs(exact).max())
 
 
 def test_what_it_cannot_train_is_named() -> None:
