@@ -126,8 +126,9 @@ def blended_grid(
         overlap: how far a window reaches beyond its tile, as a share of the tile, half on each side.
         aspect: width of the network's input over its height.
     """
-    heights = shape[0] / rows * (1 + overlap)
-    widths = shape[1] / columns * (1 + overlap)
+    # A tile alone in its line has no neighbour to overlap; its rims are the picture's.
+    heights = shape[0] / rows * (1 + overlap * (rows > 1))
+    widths = shape[1] / columns * (1 + overlap * (columns > 1))
     height = max(heights, widths / aspect)
     width = height * aspect
     row_spans = _windows(shape[0], rows, height)

@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
 from tasks.figures.style import (
+    CARD,
     LABEL_COLOURS,
     MARKERS,
     PACKAGES,
     dress,
     new_sheet,
     picture,
+    sample_rows,
 )
-from tasks.figures.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.figure import Figure
+
+_MOST_LINES = 80  # thin lines of a panel; more are a blot
 
 
 def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
@@ -26,7 +29,7 @@ def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
     figure = new_sheet(
         2.5,
         "How the tiles' own maps answer",
-        "each tile standardised as the network sees it, at the end of each loop · thick: mean of a level",
+        "tiles standardised as the network sees them, at the end of each loop · thick: mean, thin: some tiles",
     )
     axes = figure.subplots(1, len(levels), squeeze=False)[0]
     for index, (ax, level) in enumerate(zip(axes, levels, strict=True)):
@@ -36,14 +39,19 @@ def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
         start = own.groupby(["row", "column"])["original"].first()
         wide.loc[0] = start
         wide = wide.sort_index()
-        ax.plot(wide.index, wide.to_numpy(), color=colour, linewidth=0.7, alpha=0.35)
-        ax.plot(
-            wide.index, wide.mean(axis=1), color=colour, linewidth=2.4, marker=MARKERS[index],
-            markersize=5,
-        )  # fmt: skip
-        told = summary["levels"][int(level)]
-        title = f"{counted(told['tiles'], 'tile')} of {told['grid']}"
-        dress(ax, title, "loop", "activation" if index == 0 else "")
+        some = wide.to_numpy()[:, sample_rows(wide.shape[1], 0, _MOST_LINES)]
+        ax.plot(wide.index, some, color=colour, linewidth=0.7, alpha=0.35)
+        for shade, width in ((CARD, 4.5), (colour, 2.4)):
+            ax.plot(
+                wide.index, wide.mean(axis=1), color=shade, linewidth=width,
+                marker=MARKERS[index % len(MARKERS)], markersize=2.5 + width,
+            )  # fmt: skip
+        dress(
+            ax,
+            f"{summary['levels'][int(level)]['grid']} tiles",
+            "loop",
+            "activation" if index == 0 else "",
+        )
         ax.set_ylim(bottom=min(0, float(wide.to_numpy().min())))
         ax.xaxis.get_major_locator().set_params(integer=True)
     return figure

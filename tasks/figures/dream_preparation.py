@@ -49,7 +49,8 @@ def plot_preparation(
             )
         )
     rows: list[Sequence[Plate]] = [first]
-    rows += [sheets[start : start + 4] for start in range(0, len(sheets), 4)]
+    across = -(-len(sheets) // -(-len(sheets) // 4))
+    rows += [sheets[start : start + across] for start in range(0, len(sheets), across)]
     return hang(
         rows,
         "Before the dream: what the network sees, and that nothing gets lost",
