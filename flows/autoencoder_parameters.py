@@ -80,6 +80,13 @@ class Tools(Parameters):
         description="Deviations of the normal distributions around the origin; 1 is what a VAE is "
         "drawn to",
     )
+    agreement: float = Field(
+        default=0.8,
+        gt=0,
+        le=1,
+        description="Share of a sample's ten nearest training images that must be of one class for it "
+        "to pass; 0.6 passes most averages of two digits too",
+    )
     seed: Seed = Field(default=0, description="Seed of pairs and samples")
 
     @model_validator(mode="after")

@@ -171,7 +171,7 @@ def invent(
 ) -> Invented:
     """Samples of the latent space and the judge's verdict; the centres of clusters as images."""
     train, test, about = images
-    judge = fit_judge(train, test)
+    judge = fit_judge(train, test, agreement=p.tools.agreement)
     decoder = {m: fits[m].decoder for m in models}
     samples = sample_latents.each(
         side(decoder=decoder, points={m: latents[m].train for m in models}),
