@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 # Images of a network of MNIST's size climb fastest in batches whose activations stay in the caches.
-CHUNK_BYTES = 64 * 2**20
+CHUNK_BYTES = 96 * 2**20
 KEPT = 4  # copies of each activation that a gradient holds at once
 
 Watch = Callable[[int, "np.ndarray", "np.ndarray"], None]
