@@ -226,8 +226,6 @@ def draw_atlas(
         summary: of `measure_maps`: layer, driven {class: maps}.
     """
     figure = plot_atlas(images, table, maps, summary)
-    if images.shape[3] == 1:
-        data = encode_tinted(figure, HUES[: max(len(summary["driven"]), 1)])
-    else:
-        data = encode(figure)
+    hues = HUES[: max(len(summary["driven"]), 1)]
+    data = encode_tinted(figure, hues) if images.shape[3] == 1 else encode(figure)
     return Picture(data, "png", say_atlas(table, summary))
