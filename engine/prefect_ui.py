@@ -25,6 +25,9 @@ log = logging.getLogger(__name__)
 _WIDTH_PIXELS = 720
 _COLOURS = 48
 
+# Of the stages that ran: what took long comes before the graph.
+_SLOWEST = 12
+
 # A findings table opens with what a reader looks for.
 _FIRST_COLUMNS = ("name", "value", "unit", "expected", "met")
 
@@ -74,10 +77,12 @@ def _publish_summary(run: Run, store: Store) -> None:
         lines += [f"Report page: {shown}", ""]
     if slow:
         lines += ["| stage | outcome | seconds | why |", "| --- | --- | ---: | --- |"]
-        for stage in slow[:40]:
+        for stage in slow[:_SLOWEST]:
             why = "; ".join(reason.text for reason in stage.reasons[:3]).replace("|", "\\|")
             cells = (stage.slot, stage.outcome.word, f"{stage.seconds:.2f}", html.escape(why))
             lines.append("| " + " | ".join(cells) + " |")
+        more = len(slow) - _SLOWEST
+        lines += ["", f"{more} more took less."] if more > 0 else []
         lines.append("")
     # Last: the older of Prefect's two UIs shows its source.
     lines += ["```mermaid", to_mermaid(record), "```"]
