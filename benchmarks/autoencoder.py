@@ -190,6 +190,8 @@ def train_ours(recipe: dict[str, Any], rows: int = ALL) -> dict[str, Any]:
 
 def time_to_quality(rounds: int) -> None:
     """The recipe fast once in full; Keras's seconds follow from its speed before and after."""
+    if not REFERENCE.exists():
+        sys.exit(f"{REFERENCE} is missing; python -m benchmarks.autoencoder reference makes it")
     with REFERENCE.open(newline="") as file:
         target = [float(row["test_loss"]) for row in csv.DictReader(file)]
     recipes = {
