@@ -104,6 +104,6 @@ class Viewer:
             return means, tf.nn.softmax(tf.cast(scores, tf.float32))
 
         signature = [tf.TensorSpec((None, *self.shape), tf.float32)]
-        compiled = tf.function(call, input_signature=signature, jit_compile=False)
+        compiled = tf.function(call, input_signature=signature, jit_compile=False, autograph=False)
         floats = sum(count_floats(layer) for layer in part.layers + inner.layers)
         return compiled, int(maps.shape[-1]), classes, max(floats, 1)

@@ -236,7 +236,7 @@ def _sum_rows(values: Any) -> Any:
 def _bias_slope() -> Any:
     tf = start_tensorflow()
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def bias_slope(x: Any, bias: Any, slope: float) -> Any:
         y = tf.cast(x, tf.float32) + bias
         return tf.cast(y if slope == 1 else tf.maximum(y, slope * y), x.dtype)
@@ -248,7 +248,7 @@ def _bias_slope() -> Any:
 def _slope_gradient() -> Any:
     tf = start_tensorflow()
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def slope_gradient(dy: Any, y: Any, slope: float) -> Any:
         factor = tf.where(y > 0, 1.0, slope)
         return tf.cast(factor * tf.cast(dy, tf.float32), dy.dtype)
@@ -260,7 +260,7 @@ def _slope_gradient() -> Any:
 def _add_shifted() -> Any:
     tf = start_tensorflow()
 
-    @tf.function(jit_compile=True)
+    @tf.function(jit_compile=True, autograph=False)
     def add_shifted(stamps: Any) -> Any:
         height, width, rows, columns = stamps.shape[1:]
         above, left = rows // 2, columns // 2

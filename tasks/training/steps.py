@@ -64,6 +64,7 @@ def compile_steps(
 
     @tf.function(
         jit_compile=False,
+        autograph=False,  # it would read this file again, edited or not
         input_signature=[
             tf.TensorSpec([None], tf.int32),
             tf.TensorSpec([], tf.int32),
@@ -91,7 +92,7 @@ def compile_judge(network: Network, lanes: int) -> Callable[[Any, Any], dict[str
     """`network.judge` as a graph, in lanes as well: images, labels → name → mean."""
     tf = start_tensorflow()
 
-    @tf.function(jit_compile=False, reduce_retracing=True)
+    @tf.function(jit_compile=False, autograph=False, reduce_retracing=True)
     def judge(images: Any, labels: Any) -> dict[str, Any]:
         found: dict[str, list[Any]] = {}
         for lane in range(lanes):
@@ -118,7 +119,7 @@ def _names(network: Network, images: Any, labels: Any) -> list[str]:
     tf = start_tensorflow()
     found: list[str] = []
 
-    @tf.function(jit_compile=False)
+    @tf.function(jit_compile=False, autograph=False)
     def look(x: Any, y: Any) -> None:
         found.extend(network.loss(x, y, tf.constant([0, 0], tf.int64)))
 
