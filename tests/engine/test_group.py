@@ -86,7 +86,7 @@ def test_the_plan_names_the_part_of_each_stage(store, tally):
     plan = both.plan(configured(tally), store=store)
     slots = {call.slot: call.outcome.word for call in plan.calls}
     assert slots["left/make"] == "run" and slots["right/times[k=5]"] == "run"
-    assert slots["add_tables"] == "unknown"
+    assert slots["add_tables"] == "run"
     assert set(plan.results) == {
         f"{part}/{name}"
         for part in ("left", "right")

@@ -269,7 +269,9 @@ def test_from_a_run_to_its_findings_figures_and_report(
     tab.wait(f"{pictures}.length >= 13 && {pictures}.every(i => i.naturalWidth > 300)", 60)
 
     visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
-    address = tab.evaluate("[...document.links].map(a => a.href).find(h => h.endsWith('.html'))")
+    link = "[...document.links].map(a => a.href).find(h => h.endsWith('.html'))"
+    tab.wait(f"!!{link}", 60)  # the text may be there before it
+    address = tab.evaluate(link)
     assert address.startswith(serving.report)
     visit(tab, address, "What was done")
     assert tab.evaluate("document.images.length") >= 13

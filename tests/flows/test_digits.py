@@ -151,7 +151,8 @@ def test_fashion_mnist_runs_through(tmp_path: Path) -> None:
     with Session(Store(tmp_path / "store")).active():
         assert set(load(done.record.results["score"])["per_class"]) == set(FASHION_MNIST.classes)
         assert load(done.record.results["cells"])["accuracy"].max() > 0.4
-    assert "Ankle boot" in done.page.read_text("utf-8")  # type: ignore[union-attr]
+    page = done.page.read_text("utf-8")  # type: ignore[union-attr]
+    assert sum(name in page for name in FASHION_MNIST.classes) >= 3  # the worst confusions
 
 
 def test_a_folder_of_pictures_runs_through(tmp_path: Path) -> None:
