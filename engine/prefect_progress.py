@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import functools
 import json
 import logging
 import threading
@@ -75,7 +77,9 @@ class ProgressArtifacts:
     @contextlib.contextmanager
     def shown(self) -> Iterator[ProgressArtifacts]:
         """Keep the server told while the block runs."""
-        thread = threading.Thread(target=self._tell_until_the_end, daemon=True)
+        # With this context: Prefect's settings, the server's address among them, are part of it.
+        tell = functools.partial(contextvars.copy_context().run, self._tell_until_the_end)
+        thread = threading.Thread(target=tell, daemon=True)
         thread.start()
         try:
             yield self
@@ -104,12 +108,20 @@ class ProgressArtifacts:
 
     def _tell_until_the_end(self) -> None:
         try:
+            last, due = False, list[_Bar]()
+            while not (last or due):  # a run of short stages needs no client
+                last = self._ended.wait(_EVERY_SECONDS)
+                due = self._due()
+            if not due:
+                return
             with get_client(sync_client=True) as client:
-                last = False
-                while not last:
-                    last = self._ended.wait(_EVERY_SECONDS)
-                    for bar in self._due():
+                while True:
+                    for bar in due:
                         self._tell(client, bar)
+                    if last:
+                        return
+                    last = self._ended.wait(_EVERY_SECONDS)
+                    due = self._due()
         except Exception as error:  # noqa: BLE001 - pages are no part of the result
             log.warning("progress is not shown in the UI any more: %s", error)
 
