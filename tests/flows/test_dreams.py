@@ -65,7 +65,7 @@ def test_an_own_network_is_judged_mapped_and_dreams(run: tuple[RunRecord, Store]
         assert {*section.figures, *section.tables} <= named
     with Session(store).active():
         assert load(record.results["network"])["layers"] == {
-            "edges": [26, 26, 4], "global_average_pooling2d": [4], "classes": [3],
+            "edges": [26, 26, 4], "average": [4], "classes": [3],
         }  # fmt: skip
         assert load(record.results["findings"])["checked"] == 0
         assert load(record.results["maps"])["dead"] == [2]

@@ -23,7 +23,7 @@ def small_cnn(
             layers.Conv2D(6, 3, activation="relu", name="Conv2D_2"),
             layers.MaxPooling2D(),
             layers.Conv2D(maps, 3, activation="relu", name="Conv2D_3"),
-            layers.GlobalAveragePooling2D(),
+            layers.GlobalAveragePooling2D(name="average"),
             layers.Dense(10, activation="softmax", name="classes"),
         ]
     )
@@ -66,7 +66,7 @@ def edge_network() -> Any:
         [
             keras.Input((28, 28, 1)),
             layers.Conv2D(4, 3, activation="relu", name="edges"),
-            layers.GlobalAveragePooling2D(),
+            layers.GlobalAveragePooling2D(name="average"),
             layers.Dense(3, activation="softmax", name="classes"),
         ]
     )
