@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from engine import Parameters
 from flows.digits_parameters import Once, Tsne
 from flows.image_data import Data, Seed
-from flows.latent_training import Training, Variant
+from flows.latent_training import LatentTraining, Variant
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
 
@@ -101,7 +101,7 @@ class AutoencoderParameters(Parameters):
 
     data: Data = Data()
     models: Models = Models()
-    training: Training = Training()
+    training: LatentTraining = LatentTraining()
     probes: Probes = Probes()
     tsne: Tsne = Tsne()
     tools: Tools = Tools()

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from engine import Parameters
 from flows.image_data import Data, Seed
-from flows.latent_training import Training
+from flows.latent_training import LatentTraining
 
 
 def _space(name: str) -> str:
@@ -191,7 +191,7 @@ class DigitsParameters(Parameters):
     clustering: Clustering = Clustering()
     prototypes: Prototypes = Prototypes()
     tsne: Tsne = Tsne()
-    autoencoder: Training = Training()
+    autoencoder: LatentTraining = LatentTraining()
 
     @model_validator(mode="after")
     def _draws_something(self) -> DigitsParameters:

@@ -9,6 +9,7 @@ from pydantic import Field
 from engine import Parameters
 from flows.dream_parameters import QUICK_DREAM, SEED_DREAM, Dream
 from flows.image_data import Data, Seed
+from flows.training import Training
 
 
 class Network(Parameters):
@@ -37,18 +38,13 @@ class Network(Parameters):
     )
 
 
-class Training(Parameters):
+class CnnTraining(Training):
     """How the CNN is trained."""
 
     epochs: int = Field(
         default=4, ge=1, le=1000, description="Passes over the images: four tell 99.4 % right"
     )
     batch: int = Field(default=128, ge=1, le=4096, description="Images of a step: the usual 128")
-    schedule: Literal["constant", "cosine", "one-cycle"] = Field(
-        default="cosine",
-        description="How the rate falls; cosine gains half a point over a constant rate, which alone "
-        "lets more epochs go on from fewer",
-    )
     rate: float = Field(
         default=2e-3, gt=0, le=1, description="The largest rate: twice Adam's usual, as it falls"
     )
@@ -56,18 +52,13 @@ class Training(Parameters):
         default=0.5,
         ge=0,
         le=1000,
-        description="Epochs (one-cycle: a share of all) in which the rate rises",
+        description="Epochs in which the rate rises (of one-cycle: share of all steps)",
     )
     l2: float = Field(
         default=1e-4,
         ge=0,
         lt=1,
         description="Weight of the squared kernels in the loss: a small one",
-    )
-    seed: Seed = Field(default=0, description="Seed of the weights and of the images' order")
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        default="auto",
-        description="auto: bfloat16 where the processor multiplies it, twice as fast and as accurate",
     )
 
 
@@ -126,7 +117,7 @@ class DreamsParameters(Parameters):
 
     data: Data = Data()
     network: Network = Network()
-    training: Training = Training()
+    training: CnnTraining = CnnTraining()
     atlas: Atlas = Atlas()
     dream: Dream = Dream()
 

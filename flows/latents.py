@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from flows.autoencoder_parameters import Models
-from flows.latent_training import Training
+from flows.latent_training import LatentTraining
 from tasks.autoencoder.encoding import encode
 from tasks.autoencoder.training import train_autoencoder
 from tasks.training.precision import resolve_precision
@@ -53,7 +53,9 @@ def _name_weight(weight: float, weights: Sequence[float]) -> str:
     return "VAE" if alone and weight == 1 else f"VAE·{weight:g}"
 
 
-def train_models(images: Any, models: Mapping[str, Model], training: Training) -> dict[str, Any]:
+def train_models(
+    images: Any, models: Mapping[str, Model], training: LatentTraining
+) -> dict[str, Any]:
     """What `train_autoencoder` gives for each model, on the images that `load_images` gave."""
     train, test, _ = images
     how = {
@@ -72,7 +74,7 @@ def encode_images(images: Any, fits: Mapping[str, Any]) -> dict[str, Any]:
     return encode.each(rows, train=train, test=test)
 
 
-def take_latents(images: Any, spaces: Sequence[str], training: Training) -> dict[str, Any]:
+def take_latents(images: Any, spaces: Sequence[str], training: LatentTraining) -> dict[str, Any]:
     """The latent spaces of plain autoencoders: name, as ae16 → its decoder, and what `encode` gives."""
     sizes = {space: int(space.removeprefix("ae")) for space in dict.fromkeys(spaces)}
     models = {f"z={z}": Model(z, "corrected", 0.0, f"z = {z}") for z in sizes.values()}

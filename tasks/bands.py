@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Band(NamedTuple):
-    """What a number of the UCI set is expected to be, in words and from `low` to `high`."""
-
-    expected: str
-    low: float | None
-    high: float | None
-
+from tasks.judging import Band
 
 # For the UCI set in raw dBm with four rooms. "Reported": in the posts; "measured": on the same file
 # with plain scikit-learn. One division of the rows moves an accuracy by half a point, so means over

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine import stage
-from tasks.bands import Band
+from tasks.judging import Band, conclude, judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -62,39 +62,13 @@ def tabulate_digits(
         *_about_prototypes(prototypes),
         *_about_embedding(quality),
     ]
-    checked = [row for row in findings if row["met"] is not None]
-    missed = [f"{row['name']} ({row['value']:.4g})" for row in checked if not row["met"]]
-    kept = len(checked) - len(missed)
-    sentence = f"{kept} of {len(checked)} numbers lie in their bands"
-    if not checked:
-        sentence = f"{len(findings)} numbers; there is nothing to compare them with for this data"
-    tail = f"; outside: {', '.join(missed)}" if missed else ""
-    return {
-        "findings": findings,
-        "met": kept,
-        "checked": len(checked),
-        "sentence": f"{sentence}{tail}.",
-    }
+    return conclude(findings, "for this data")
 
 
 def _row(
     name: str, value: float, source: str, band: Band | None = None, unit: str = "%"
 ) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "expected": band.expected if band else None,
-        "low": band.low if band else None,
-        "high": band.high if band else None,
-        "met": _holds(value, band) if band else None,
-        "source": source,
-    }
-
-
-def _holds(value: float, band: Band) -> bool:
-    above = band.low is None or value >= band.low
-    return above and (band.high is None or value <= band.high)
+    return judge_value(name, value, source, band, unit)
 
 
 def _about_reference(means: pd.DataFrame, reference: bool) -> Iterator[dict[str, Any]]:

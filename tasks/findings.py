@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import stage
 from tasks.bands import BANDS, SECOND_PEAKS
 from tasks.figures.words import prose
+from tasks.judging import conclude, judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -63,44 +64,17 @@ def tabulate_findings(
         *_about_components(variance, loadings),
         *_about_classifier(results),
     ]
-    findings: list[dict[str, Any]] = []
-    for each in values:
-        band = BANDS.get(each.key) if reference else None
-        met = None
-        if band is not None:
-            met = each.value is not None and not (
-                (band.low is not None and each.value < band.low)
-                or (band.high is not None and each.value > band.high)
-            )
-        findings.append(
-            {
-                "name": each.name,
-                "value": each.value,
-                "unit": each.unit,
-                "expected": band.expected if band else None,
-                "low": band.low if band else None,
-                "high": band.high if band else None,
-                "met": met,
-                "source": each.source,
-            }
+    findings = [
+        judge_value(
+            each.name,
+            each.value,
+            each.source,
+            BANDS.get(each.key) if reference else None,
+            each.unit,
         )
-    checked = [row for row in findings if row["met"] is not None]
-    missed = [f"{row['name']} ({_show(row['value'])})" for row in checked if not row["met"]]
-    kept = len(checked) - len(missed)
-    sentence = f"{kept} of {len(checked)} numbers lie in their bands"
-    if not checked:
-        sentence = f"{len(findings)} numbers; there is nothing to compare them with for this table"
-    tail = f"; outside: {', '.join(missed)}" if missed else ""
-    return {
-        "findings": findings,
-        "met": kept,
-        "checked": len(checked),
-        "sentence": f"{sentence}{tail}.",
-    }
-
-
-def _show(value: float | None) -> str:
-    return "none" if value is None else f"{value:,.4g}"
+        for each in values
+    ]
+    return conclude(findings, "for this table")
 
 
 def _widest(peaks: pd.DataFrame, most: int = 2) -> list[tuple[str, str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine import stage
-from tasks.bands import Band
 from tasks.figures.autoencoder_loss import unseen_loss
+from tasks.judging import Band, conclude, judge_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,50 +70,21 @@ def tabulate_autoencoders(
     if not reference:
         for row in findings:
             row |= {"expected": None, "low": None, "high": None, "met": None}
-    checked = [row for row in findings if row["met"] is not None]
-    missed = [f"{row['name']} ({row['value']:.4g})" for row in checked if not row["met"]]
-    kept = len(checked) - len(missed)
-    sentence = f"{kept} of {len(checked)} numbers lie in their bands"
-    if not checked:
-        sentence = f"{len(findings)} numbers; there is nothing to compare them with for this data"
-    tail = f"; outside: {', '.join(missed)}" if missed else ""
-    return {
-        "findings": findings,
-        "met": kept,
-        "checked": len(checked),
-        "sentence": f"{sentence}{tail}.",
-    }
-
-
-def _row(
-    name: str, value: float, source: str, band: Band | None = None, unit: str = ""
-) -> dict[str, Any]:
-    met = None
-    if band is not None:
-        below = band.low is not None and value < band.low
-        met = not (below or (band.high is not None and value > band.high))
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "expected": band.expected if band else None,
-        "low": band.low if band else None,
-        "high": band.high if band else None,
-        "met": met,
-        "source": source,
-    }
+    return conclude(findings, "for this data")
 
 
 def _about_bounds(
     histories: Mapping[str, pd.DataFrame], bounds: Mapping[str, Any]
 ) -> Iterator[dict[str, Any]]:
     floor = float(bounds["test_floor"])
-    yield _row("least loss of unseen images that can be", floor, "measure_bounds", FLOOR, "nats")
-    yield _row(
+    yield judge_value(
+        "least loss of unseen images that can be", floor, "measure_bounds", FLOOR, "nats"
+    )
+    yield judge_value(
         "loss of the mean image for all", bounds["mean_image"], "measure_bounds", MEAN_IMAGE, "nats"
     )
     least = min(float(unseen_loss(history).min()) for history in histories.values())
-    yield _row(
+    yield judge_value(
         "lowest loss of any epoch, above the floor", least - floor, "train_autoencoder",
         ABOVE_FLOOR, "nats",
     )  # fmt: skip
@@ -140,7 +111,7 @@ def _about_losses(
                 middle, room = known[epoch]
                 low, high = round(middle - room, 4), round(middle + room, 4)
                 band = Band(f"{middle:.4f} measured", low, high)
-            yield _row(
+            yield judge_value(
                 f"{name}: loss of unseen images after {epoch} epoch{'s' * (epoch > 1)}", value,
                 "train_autoencoder", band, "nats",
             )  # fmt: skip
@@ -156,26 +127,26 @@ def _about_card(
         row, same = rows[name], components.get(model["z"])
         if same is not None:
             gain = float(row["psnr"] - same["psnr"])
-            yield _row(
+            yield judge_value(
                 f"{name}: PSNR above that of as many components", gain, "reconstruct",
                 AGAINST_COMPONENTS, "dB",
             )  # fmt: skip
-        yield _row(
+        yield judge_value(
             f"{name}: unseen images told right by ten neighbours in z", 100 * row["knn"],
             "probe_latents", SEPARATED if model["z"] >= 16 else None, "%",
         )  # fmt: skip
-        yield _row(f"{name}: SSIM of unseen images", row["ssim"], "reconstruct")
-        yield _row(
+        yield judge_value(f"{name}: SSIM of unseen images", row["ssim"], "reconstruct")
+        yield judge_value(
             f"{name}: ten clusters in z, unseen images told right", 100 * row["accuracy"],
             "score_clusters", None, "%",
         )  # fmt: skip
-        yield _row(
+        yield judge_value(
             f"{name}: samples of a mixture that look like digits", 100 * row["mixture"],
             "judge_samples", None, "%",
         )  # fmt: skip
         if row["normal"] == row["normal"]:
             weighty = model["kl_weight"] >= NORMAL_WEIGHT
-            yield _row(
+            yield judge_value(
                 f"{name}: samples around the origin that look like digits", 100 * row["normal"],
                 "judge_samples", NORMAL if weighty else None, "%",
             )  # fmt: skip
@@ -191,7 +162,7 @@ def _beside_plain(
     for plain in models:
         name, other = model["name"], plain["name"]
         if plain == {**model, "kl_weight": 0, "name": other}:
-            yield _row(
+            yield judge_value(
                 f"{name}: loss of unseen images, less that of {other}",
                 float(rows[name]["bce"] - rows[other]["bce"]), "reconstruct", SAME_AS_PLAIN, "nats",
             )  # fmt: skip
@@ -211,7 +182,7 @@ def _about_spread(
         rank = dict(zip(spreads[name]["class"], spreads[name]["rank"], strict=True))
         for each in WIDE:
             if each in rank:
-                yield _row(
+                yield judge_value(
                     f"{name}: place of class {each} by spread", int(rank[each]), "measure_spread",
                     WIDEST if plain else None,
                 )  # fmt: skip
@@ -221,7 +192,7 @@ def _about_spread(
             for first, second in zip(strong["first"], strong["second"], strict=True)
         ]
         if inside:
-            yield _row(
+            yield judge_value(
                 f"{name}: strongest confusions inside {{3, 5, 8}} or {{4, 7, 9}}",
                 100 * sum(inside) / len(inside), "measure_spread", CONFUSED, "%",
             )  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from engine import stage
-from tasks.bands import Band
+from tasks.judging import Band, conclude, judge_value
 
 ACCURACY = Band("≥ 99.0", 99.0, 100)
 ACCURACY_QUICK = Band("≥ 98 after one epoch", 98.0, 100)
@@ -38,21 +38,23 @@ def tabulate_dreams(
     if evaluation is not None:
         band = (ACCURACY if epochs > 1 else ACCURACY_QUICK) if reference else None
         rows.append(
-            _row("the CNN on unseen images", 100 * evaluation["accuracy"], "evaluate_cnn", band)
+            judge_value(
+                "the CNN on unseen images", 100 * evaluation["accuracy"], "evaluate_cnn", band, "%"
+            )
         )
-    rows.append(_row("maps that no test image moves", len(maps["dead"]), "measure_maps", None, ""))
+    rows.append(judge_value("maps that no test image moves", len(maps["dead"]), "measure_maps"))
     rows += [
-        _row(name, patterns[key], "score_patterns", None, "")
+        judge_value(name, patterns[key], "score_patterns")
         for name, key in (
             ("maps whose pattern ends above zero", "alive"),
             ("the same without the search of starts", "alive_unsearched"),
         )
     ]
     rows.append(
-        _row("maps that one random image moves", starts["plain_alive"], "search_starts", None, "")
+        judge_value("maps that one random image moves", starts["plain_alive"], "search_starts")
     )
     rows += [
-        _row(name, factor * patterns[key], "score_patterns", None, unit)
+        judge_value(name, factor * patterns[key], "score_patterns", None, unit)
         for name, key, factor, unit in (
             ("activation beside the best real image (median)", "gain", 1, "×"),
             ("left of it after a shift of 2 pixels (median)", "shifted", 100, "%"),
@@ -60,31 +62,4 @@ def tabulate_dreams(
         )
         if patterns[key] is not None
     ]
-    checked = [row for row in rows if row["met"] is not None]
-    missed = [f"{row['name']} ({row['value']:.4g})" for row in checked if not row["met"]]
-    kept = len(checked) - len(missed)
-    sentence = f"{kept} of {len(checked)} numbers lie in their bands"
-    if not checked:
-        sentence = f"{len(rows)} numbers; there is nothing to compare them with here"
-    tail = f"; outside: {', '.join(missed)}" if missed else ""
-    return {
-        "findings": rows,
-        "met": kept,
-        "checked": len(checked),
-        "sentence": f"{sentence}{tail}.",
-    }
-
-
-def _row(
-    name: str, value: float, source: str, band: Band | None = None, unit: str = "%"
-) -> dict[str, Any]:
-    return {
-        "name": name,
-        "value": value,
-        "unit": unit,
-        "expected": band.expected if band else None,
-        "low": band.low if band else None,
-        "high": band.high if band else None,
-        "met": (band.low or 0) <= value <= (band.high or 100) if band else None,
-        "source": source,
-    }
+    return conclude(rows, "here")

@@ -270,8 +270,7 @@ def test_from_a_run_to_its_findings_figures_and_report(
 
     visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
     link = "[...document.links].map(a => a.href).find(h => h.endsWith('.html'))"
-    tab.wait(f"!!{link}", 60)  # the text may be there before it
-    address = tab.evaluate(link)
+    address = tab.wait(link, 60)  # a page draws its text again and again while it loads
     assert address.startswith(serving.report)
     visit(tab, address, "What was done")
     assert tab.evaluate("document.images.length") >= 13

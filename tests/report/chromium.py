@@ -68,12 +68,13 @@ class Tab:
         self.send("Page.navigate", url=path.as_uri())
         self.wait(f"document.readyState === 'complete' && location.href === {path.as_uri()!r}")
 
-    def wait(self, condition: str, seconds: float = 60) -> None:
-        """Wait until a JavaScript expression is true."""
+    def wait(self, condition: str, seconds: float = 60) -> Any:
+        """Wait until a JavaScript expression is true; its value then."""
         until = time.monotonic() + seconds
-        while not self.evaluate(condition):
+        while not (value := self.evaluate(condition)):
             assert time.monotonic() < until, f"{condition} did not come true"
             time.sleep(0.05)
+        return value
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression."""
