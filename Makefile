@@ -10,11 +10,11 @@ ARGS ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: env ## the main job: every stage of `wifi` that is stale, on the bundled data
-	@$(BIN)/latentflow run wifi --preset quick $(ARGS)
+run: env ## the main job: every stage of the study that is stale, on the bundled data
+	@$(BIN)/latentflow run study --preset quick $(ARGS)
 
 plan: env ## what `make run` would compute, and why
-	@$(BIN)/latentflow plan wifi --preset quick $(ARGS)
+	@$(BIN)/latentflow plan study --preset quick $(ARGS)
 
 test: env-dev system ## all tests (one of them: make test ARGS="-k recipe")
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)

@@ -142,7 +142,8 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
             spaces[scaling, space] = {"train": projection.train, "test": projection.test}
     decoders = {}
     latent = [space for _, space in places if latent_size(space)]
-    for space, (decoder, points) in take_latents(images, latent, p.autoencoder).items():
+    trained = take_latents(images, latent, p.autoencoder, p.autoencoder.variant)
+    for space, (decoder, points) in trained.items():
         decoders[space] = decoder
         spaces[place_in("unit", space)] = {"train": points.train, "test": points.test}
 

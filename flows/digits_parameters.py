@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from engine import Parameters
 from flows.image_data import Data, Seed
-from flows.latent_training import LatentTraining
+from flows.latent_training import LatentTraining, Variant
 
 
 def _space(name: str) -> str:
@@ -181,6 +181,16 @@ class Tsne(Parameters):
     )
 
 
+class LatentSpaces(LatentTraining):
+    """How the autoencoders of the latent spaces (ae16 …) are trained."""
+
+    variant: Variant = Field(
+        default="corrected",
+        description="seed: the post's decoder, whose last LeakyReLU stands before the sigmoid; "
+        "corrected: without it",
+    )
+
+
 class DigitsParameters(Parameters):
     """Scaling, components and clusters of labelled images, and how well clusters classify them."""
 
@@ -191,7 +201,7 @@ class DigitsParameters(Parameters):
     clustering: Clustering = Clustering()
     prototypes: Prototypes = Prototypes()
     tsne: Tsne = Tsne()
-    autoencoder: LatentTraining = LatentTraining()
+    autoencoder: LatentSpaces = LatentSpaces()
 
     @model_validator(mode="after")
     def _draws_something(self) -> DigitsParameters:

@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any, NamedTuple
 
 from flows.autoencoder_parameters import Models
-from flows.latent_training import LatentTraining
+from flows.latent_training import LatentTraining, Variant
 from tasks.autoencoder.encoding import encode
 from tasks.autoencoder.training import train_autoencoder
 from tasks.training.precision import resolve_precision
@@ -59,7 +59,7 @@ def train_models(
     """What `train_autoencoder` gives for each model, on the images that `load_images` gave."""
     train, test, _ = images
     how = {
-        **training.model_dump(),
+        **training.model_dump(include=set(LatentTraining.model_fields)),
         "precision": resolve_precision(training.precision),
         "threads": count_lanes(training.batch),
     }
@@ -74,10 +74,12 @@ def encode_images(images: Any, fits: Mapping[str, Any]) -> dict[str, Any]:
     return encode.each(rows, train=train, test=test)
 
 
-def take_latents(images: Any, spaces: Sequence[str], training: LatentTraining) -> dict[str, Any]:
+def take_latents(
+    images: Any, spaces: Sequence[str], training: LatentTraining, variant: Variant
+) -> dict[str, Any]:
     """The latent spaces of plain autoencoders: name, as ae16 → its decoder, and what `encode` gives."""
     sizes = {space: int(space.removeprefix("ae")) for space in dict.fromkeys(spaces)}
-    models = {f"z={z}": Model(z, "corrected", 0.0, f"z = {z}") for z in sizes.values()}
+    models = {f"z={z}": Model(z, variant, 0.0, f"z = {z}") for z in sizes.values()}
     fits = train_models(images, models, training)
     latents = encode_images(images, fits)
     return {space: (fits[f"z={z}"].decoder, latents[f"z={z}"]) for space, z in sizes.items()}

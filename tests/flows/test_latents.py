@@ -1,4 +1,4 @@
-"""The flow digits in an autoencoder's latent space: the stages of both flows are the same ones."""
+"""The flow digits in an autoencoder's latent space."""
 
 from __future__ import annotations
 
@@ -9,30 +9,28 @@ import pytest
 
 from engine import InputError, Store, load
 from engine.session import Session
-from flows.autoencoder import autoencoder
 from flows.digit_cells import latent_size, place_in, plan_cells
 from flows.digits import digits
 from tests.flows.test_digits import SMALL as DIGITS
 from tests.flows.test_digits import draw_bars
 
 HOW = ["epochs=2", "batch=16", "rate=.003", "precision=float32"]
-DATA = ["data.offline=true", "data.size=8", "data.test_fraction=.25"]
 LATENT = ['sweep.spaces=["raw","ae3"]', "shown.space=ae3", *(f"autoencoder.{how}" for how in HOW)]
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Store, str]:
+def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Store]:
     x, y = draw_bars(np.random.default_rng(0), 120)
     folder = tmp_path_factory.mktemp("own")
     np.savez(folder / "bars.npz", x=x, y=y)
     store, path = Store(folder / "store"), f"data.path={folder / 'bars.npz'}"
     p = digits.configure("quick", [*DIGITS, *LATENT, path])
-    return digits.run(p, store=store).record, store, path
+    return digits.run(p, store=store).record, store
 
 
 @pytest.mark.slow
-def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, Store, str]) -> None:
-    record, store, _ = ran
+def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, Store]) -> None:
+    record, store = ran
     assert record.status == "completed"
     with Session(store).active():
         cells = load(record.results["cells"])
@@ -43,16 +41,6 @@ def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, St
     slots = set(record.stages)
     assert {"train_autoencoder[z=3]", "decode", "decode[prototypes]"} <= slots
     assert not any(slot.startswith("invert_centroids") for slot in slots)
-
-
-@pytest.mark.slow
-def test_the_flow_autoencoder_finds_the_model_trained(ran: tuple[Any, Store, str]) -> None:
-    _, store, path = ran
-    how = [f"training.{each}" for each in HOW]
-    p = autoencoder.configure("standard", [*DATA, path, "models.z=[3]", *how, "tools.components=3"])
-    calls = {call.slot: call.outcome.name for call in autoencoder.plan(p, store=store).calls}
-    assert calls["train_autoencoder[z=3]"] == calls["encode[z=3]"] == "CACHED"
-    assert calls["reconstruct[z=3]"] == "RUN"
 
 
 def test_places_of_a_latent_space_are_one_whatever_the_scalings() -> None:
