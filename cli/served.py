@@ -57,7 +57,7 @@ def run_served(
         from prefect import runtime
         from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
 
-        from engine.prefect_runner import as_prefect
+        from engine.prefect_flow import as_prefect
 
         def begin(session: Session) -> None:
             last_acts.append(functools.partial(_mark_crashed, runtime.flow_run.id))

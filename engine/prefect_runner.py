@@ -1,28 +1,19 @@
-"""Stages as Prefect tasks and flows as Prefect flows, on the same store and the same records."""
+"""Stages as Prefect tasks, on the same store and the same records as without Prefect."""
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import prefect
-from prefect.context import FlowRunContext
-from prefect.logging.handlers import APILogHandler
-from prefect.task_runners import ThreadPoolTaskRunner
 from prefect.transactions import IsolationLevel
 
 from engine import session as sessions
-from engine.call import Call, Selection
+from engine.call import Call
 from engine.compute import look_up
-from engine.environment import usable_cores
 from engine.errors import InputError, StageError, StageTimeout, StoreError
-from engine.flow import Flow, Run
-from engine.group import Group, PartsFailed
-from engine.parameters import changes
-from engine.plan import Plan
 from engine.prefect_gpu import gpu_alone
 from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_records import HandleSerializer, KeyLocks, RecipePolicy, RecordStorage
@@ -38,19 +29,6 @@ if TYPE_CHECKING:
     from engine.artifact import Artifact
 
 log = logging.getLogger(__name__)
-
-_LOGGERS = ("engine", "tasks", "flows", "report")
-
-# Prefect's form shows these lines as help beside its fields.
-_ARGUMENTS = """
-
-Args:
-    parameters: What the flow computes; every value enters the cache key of its stages.
-    preset: Where the values come from that stand at their defaults above.
-    refresh: Stages that run even if their result is there.
-    since: Stages that run again together with everything after them.
-    until: Stages after which the flow stops.
-"""
 
 
 def _worth_retrying(task: Any, task_run: Any, state: State[Any]) -> bool:
@@ -184,127 +162,3 @@ class PrefectRunner:
             record.recipe, tuple(handles), record.seconds, record.created, record.environment
         )
         return same, state.name != "Cached"
-
-
-@contextlib.contextmanager
-def _logs_to_ui() -> Iterator[None]:
-    """Send what the project logs during a run to Prefect's server; once, also for runs in a run."""
-    if any(isinstance(h, APILogHandler) for h in logging.getLogger(_LOGGERS[0]).handlers):
-        yield
-        return
-    handler = APILogHandler()
-    handler.setLevel(logging.INFO)
-    loggers = [logging.getLogger(name) for name in _LOGGERS]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.addHandler(handler)
-        if logger.getEffectiveLevel() > logging.INFO:
-            logger.setLevel(logging.INFO)
-    try:
-        yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.removeHandler(handler)
-            logger.setLevel(level)
-
-
-def as_prefect(
-    flow: Flow[Any],
-    *,
-    module: str = "flows.deployed",
-    store: Store | None = None,
-    preset: str = "",
-    deep: bool = False,
-    observe: Callable[[Session], None] | None = None,
-    finished: list[Run] | None = None,
-) -> Any:
-    """The Prefect flow of a flow: its form shows the parameter model, its stages are tasks.
-
-    Arguments:
-        module: where the Prefect flow is importable from, for deployments.
-        store, preset, observe: handed to `Flow.run`.
-        deep: prove the content of every cached object.
-        finished: takes each finished run; a Prefect flow hands back JSON-like data only.
-
-    Returns:
-        A `prefect.Flow` that takes `parameters`, `preset` (of what `parameters` leaves at its
-        defaults), `refresh`, `since` and `until` and returns the number of stages by outcome.
-    """
-    label = preset
-
-    def entry(
-        parameters: Any,
-        preset: str = "standard",
-        refresh: Any = (),
-        since: Any = (),
-        until: Any = (),
-    ) -> Any:
-        from engine.prefect_ui import publish
-
-        if preset != "standard":
-            parameters = flow.configure(preset, changes(parameters, flow.configure()))
-
-        context = FlowRunContext.get()
-        flow_run = context.flow_run if context else None
-        header = {"prefect_flow_run": str(flow_run.id) if flow_run else ""}
-        selection = Selection(tuple(refresh), tuple(since), tuple(until), deep)
-        progress = ProgressArtifacts(flow.name)
-
-        def listen(session: Session) -> None:
-            if observe is not None:
-                observe(session)
-            progress.listen_to(session)
-
-        def run_part(part: Flow[Any], values: Any, chosen: Selection, plan: Plan | None) -> Run:
-            """A part of a group as a flow run of its own, below this one."""
-            done: list[Run] = []
-            nested = as_prefect(
-                part, module=module, store=store, preset=label or preset, deep=deep, observe=observe,
-                finished=done,
-            )  # fmt: skip
-            names = {"refresh": chosen.refresh, "since": chosen.since, "until": chosen.until}
-            nested(values, **{name: list(value) for name, value in names.items()})
-            return done[0]
-
-        more: dict[str, Any] = {"run_part": run_part} if isinstance(flow, Group) else {}
-        with _logs_to_ui(), progress.shown():
-            try:
-                run = flow.run(
-                    parameters,
-                    selection,
-                    store,
-                    preset=label or preset,
-                    runner=PrefectRunner(progress),
-                    header=header,
-                    observe=listen,
-                    **more,
-                )
-            except PartsFailed as failed:
-                publish(failed.run, store or Store())
-                raise
-            publish(run, store or Store())
-        if finished is not None:
-            finished.append(run)
-        return run.record.counts
-
-    names = list[str]
-    entry.__name__ = entry.__qualname__ = flow.name
-    entry.__module__ = module
-    entry.__doc__ = (inspect.getdoc(flow.fn) or flow.name) + _ARGUMENTS
-    entry.__annotations__ = {
-        "parameters": flow.parameters,
-        "preset": Literal[tuple(flow.presets)],
-        "refresh": names,
-        "since": names,
-        "until": names,
-    }
-    entry.__defaults__ = (flow.configure(), "standard", [], [], [])
-    decorate: Any = prefect.flow
-    return decorate(
-        entry,
-        name=flow.name,
-        description=inspect.getdoc(flow.fn),
-        task_runner=ThreadPoolTaskRunner(max_workers=usable_cores()),
-        persist_result=False,
-        validate_parameters=True,
-    )

@@ -5,7 +5,7 @@ Importing this module imports Prefect; nothing else in `flows` does.
 
 from __future__ import annotations
 
-from engine.prefect_runner import as_prefect
+from engine.prefect_flow import as_prefect
 from flows.autoencoder import autoencoder as _autoencoder
 from flows.digits import digits as _digits
 from flows.dreams import dreams as _dreams

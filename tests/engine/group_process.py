@@ -8,7 +8,7 @@ from pathlib import Path
 
 from engine import Store
 from engine.group import PartsFailed
-from engine.prefect_runner import as_prefect
+from engine.prefect_flow import as_prefect
 from tests.engine.test_group import both
 
 

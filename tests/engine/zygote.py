@@ -103,7 +103,7 @@ def _serve(prefect: bool) -> None:
     from tests.engine import toy  # noqa: F401
 
     if prefect:
-        import engine.prefect_runner  # noqa: F401
+        import engine.prefect_flow  # noqa: F401
 
     for line in sys.stdin:
         question = json.loads(line)
@@ -169,7 +169,7 @@ def _run(request: Request) -> Any:
         temporary_settings,
     )
 
-    from engine.prefect_runner import as_prefect
+    from engine.prefect_flow import as_prefect
 
     finished: list[Any] = []
     deployed = as_prefect(flow, store=store, finished=finished)
