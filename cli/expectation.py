@@ -1,4 +1,4 @@
-"""How long stages that never ran in a store will take: measured elsewhere, scaled to this machine."""
+"""How long a run will take: what is shared counts once, what never ran here is measured elsewhere."""
 
 from __future__ import annotations
 
@@ -9,10 +9,44 @@ from pathlib import Path
 from typing import Any
 
 from engine import Plan
+from engine.artifact import Pending
 from engine.call import Call
 
 MEASURED = Path(__file__).with_name("durations.json")
 _ROUNDS = 5
+
+
+def share_work(plan: Plan) -> dict[str, str]:
+    """Expect no seconds of a call that does what one before it does, as flows of a group have them.
+
+    Returns:
+        Such a call's slot → the slot of the one that computes it.
+    """
+    numbers: dict[Any, int] = {}  # what is computed, from what → its number
+    of_slot: dict[str, int] = {}
+    first: dict[int, str] = {}
+    shared = {}
+    for call in plan.calls:
+        part = _part_of(call.slot)
+        inputs = [
+            (place, of_slot.get(f"{part}{handle.slot}", call.slot), handle.name)
+            if isinstance(handle, Pending)
+            else (place, handle.digest, "")
+            for place, handle in call.handles()
+        ]
+        params = json.dumps(call.bound.params, sort_keys=True, default=repr)
+        number = numbers.setdefault((call.stage.name, params, tuple(inputs)), len(numbers))
+        of_slot[call.slot] = number
+        if call in plan.stale and first.setdefault(number, call.slot) != call.slot:
+            shared[call.slot] = first[number]
+            call.expected = 0.0
+    return shared
+
+
+def _part_of(slot: str) -> str:
+    """The part of a group to which a slot belongs, `wifi/`; empty in a flow of its own."""
+    part, slash, _ = slot.partition("[")[0].rpartition("/")
+    return part + slash
 
 
 def probe_machine() -> float:
@@ -59,8 +93,7 @@ def estimate_missing(plan: Plan, preset: str) -> int:
 
 def _seconds(measured: dict[str, Any], flow: str, preset: str, call: Call) -> float | None:
     """Mean seconds of the call's stage in its flow, in this preset or else in any."""
-    part, slash, _ = call.slot.partition("/")
-    presets = measured.get(part if slash else flow, {})
+    presets = measured.get(_part_of(call.slot).removesuffix("/") or flow, {})
     for known in (presets.get(preset, {}), *presets.values()):
         if call.stage.name in known:
             return float(known[call.stage.name])

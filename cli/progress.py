@@ -6,6 +6,7 @@ import contextlib
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
@@ -13,6 +14,7 @@ from cli import words
 from cli.messages import reasons_text
 from engine import Outcome, Plan
 from engine.call import Call
+from engine.outcome import Cause, Reason
 from engine.pace import Pace
 from engine.session import Session
 from engine.work import Progress as Done
@@ -80,7 +82,7 @@ class Progress:
         self.title = title
         self._flow = plan.flow
         self.expected = plan.expected_seconds if not plan.without_estimate else None
-        self.started = time.monotonic()
+        self.started = self._latest = time.monotonic()
         self.lines: list[Line] = []
         self._of_slot: dict[str, Line] = {}
         self._mutex = threading.RLock()
@@ -92,7 +94,7 @@ class Progress:
     def observe(self, session: Session) -> None:
         """Listen to a run's session."""
         if not self.finished:
-            self.started = time.monotonic()
+            self.started = self._latest = time.monotonic()
         prefix = "" if session.flow == self._flow else f"{session.flow}/"  # a part of a group
 
         def placed(call: Call) -> Call:
@@ -118,7 +120,7 @@ class Progress:
             line.running.pop(call.slot, None)
             line.paces.pop(call.slot, None)
             line.ended[call.slot] = call.outcome
-            line.until = time.monotonic()
+            line.until = self._latest = time.monotonic()
             if call.outcome in (Outcome.RAN, Outcome.UNCHANGED):
                 line.seconds += call.seconds
             self.show_end(call)
@@ -156,6 +158,16 @@ class Progress:
         kept = (Outcome.RAN, Outcome.UNCHANGED, Outcome.CACHED)
         return sum(outcome in kept for line in self.lines for outcome in line.ended.values())
 
+    @property
+    def outcomes(self) -> dict[str, int]:
+        """Outcome's word → number of calls that ended so, those of all parts of a group."""
+        return dict(Counter(o.word for line in self.lines for o in line.ended.values()))
+
+    @property
+    def seconds(self) -> float:
+        """Wall time from the first session to the last call that ended."""
+        return self._latest - self.started
+
     def _expect(self, call: Call) -> Line:
         last = self.lines[-1] if self.lines else None
         name = call.slot.partition("[")[0].partition("#")[0]
@@ -181,6 +193,9 @@ class PlainProgress(Progress):
         self._done = 0
         self._cached: list[str] = []
         self._why: dict[str, str] = {}
+        # Of a first run every line would say that its stage never ran before.
+        first = [Reason(Cause.FIRST)]
+        self._first = all(call.reasons == first for call in plan.calls)
         self._spoke = time.monotonic()
 
     @contextlib.contextmanager
@@ -201,7 +216,7 @@ class PlainProgress(Progress):
         if call.outcome is Outcome.FAILED or len(line.planned) == 1:
             self._show_one(call)
             return
-        if call.reasons:
+        if call.reasons and not self._first:
             self._why.setdefault(line.name, reasons_text(call.reasons))
         if not line.done:
             if time.monotonic() - self._spoke > _SILENCE:
@@ -226,7 +241,8 @@ class PlainProgress(Progress):
             return
         self._print_cached()
         self._done += 1
-        why = f"  ({reasons_text(call.reasons)})" if call.reasons else ""
+        said = call.reasons and not self._first
+        why = f"  ({reasons_text(call.reasons)})" if said else ""
         self._print(call.outcome, f"{call.slot}  {words.seconds(call.seconds)}{why}")
 
     def _print_group(self, line: Line) -> None:

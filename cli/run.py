@@ -13,7 +13,7 @@ import typer
 from cli import options, words
 from cli.catalogue import find_flow
 from cli.errors import ServerLost
-from cli.expectation import estimate_missing
+from cli.expectation import estimate_missing, share_work
 from cli.findings import print_findings, read_findings
 from cli.messages import print_json, show_logs
 from cli.process import Interrupts, end_now
@@ -77,6 +77,7 @@ def run(
     store = Store()
     selection = Selection(tuple(refresh), tuple(from_), tuple(until), deep)
     plan = found.plan(parameters, selection, store)
+    share_work(plan)
     judged = 0 if json else estimate_missing(plan, preset)
     served = record or not (local or plan.fresh)
     order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
@@ -87,15 +88,15 @@ def run(
         with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
             finished = _execute(order, progress)
     except PartsFailed as failed:
-        _report(order, failed.run)
+        _report(order, failed.run, progress)
         raise
-    _report(order, finished)
+    _report(order, finished, progress)
 
 
 def _announce(plan: Plan, judged: int) -> str:
     """How much is to be done, before it begins."""
     stale = words.plural(len(plan.stale), "stage")
-    if plan.without_estimate == len(plan.stale):
+    if plan.without_estimate and not plan.expected_seconds:
         return f"{stale} of {len(plan.calls)} to run; how long that takes is not known yet"
     about = words.seconds(plan.expected_seconds)
     source = ", judged by a short probe of this machine" if judged else ""
@@ -175,19 +176,19 @@ def _kept(progress: Progress) -> str:
     return f"{words.plural(progress.finished, 'finished stage')} {are} kept"
 
 
-def _report(order: Order, finished: Run) -> None:
+def _report(order: Order, finished: Run, progress: Progress) -> None:
     record = finished.record
     rows, sentence = read_findings(record, order.store)
     if order.quiet:
         page = str(finished.page) if finished.page else None
-        print_json({**record.to_json(), "findings": rows, "page": page, "served": order.served})
+        of_all = {"outcomes": progress.outcomes, "seconds": round(progress.seconds, 3)}
+        more = {"findings": rows, "page": page, "served": order.served}
+        print_json({**record.to_json(), **of_all, **more})
         return
     screen = Screen()
-    counts = words.outcomes(record.counts)
+    counts, took = words.outcomes(progress.outcomes), words.seconds(progress.seconds)
     fresh = "nothing is stale: " if order.plan.fresh else ""
-    screen.print(
-        f"{order.flow.name}: {fresh}{counts} in {words.seconds(record.seconds)}", style="bold"
-    )
+    screen.print(f"{order.flow.name}: {fresh}{counts} in {took}", style="bold")
     if rows:
         print_findings(screen, rows, order.flow.name)
     if sentence:

@@ -28,6 +28,7 @@ PARTS: dict[str, Flow[Any]] = {
     "digits": digits,
     "dreams": dreams,
 }
+ORDER = ("wifi", "digits", "autoencoder", "dreams")  # of the posts
 SHARED = "ae16"  # the latent space that both have
 
 SECTIONS = (
@@ -97,7 +98,7 @@ def compare(p: StudyParameters, results: Mapping[str, Mapping[str, Any]]) -> dic
     whose latent points `digits` clusters beside pixels and components.
     """
     found = {name: part["findings"] for name, part in results.items() if "findings" in part}
-    return {"findings": collect_headlines(found)}
+    return {"findings": collect_headlines(found, order=ORDER)}
 
 
 def _preset(name: str) -> dict[str, Any]:

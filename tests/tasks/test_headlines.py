@@ -16,15 +16,22 @@ def test_rows_with_a_band_are_named_with_their_flow():
         {
             "wifi": {"findings": [row("forest", True), row("rows", None)], "sentence": "…"},
             "digits": [row("k = 100", True)],
-        }
+            "own": [row("k = 1", True)],
+        },
+        order=["absent", "wifi", "digits"],
     )
-    assert [found["name"] for found in made["findings"]] == ["wifi: forest", "digits: k = 100"]
-    assert (made["met"], made["checked"], made["missed"]) == (2, 2, [])
-    assert made["sentence"] == "All 2 numbers of the study lie where they were expected."
+    found = [(row["name"], row["source"]) for row in made["findings"]]
+    assert found == [
+        ("wifi: forest", "wifi/stage"),
+        ("digits: k = 100", "digits/stage"),
+        ("own: k = 1", "own/stage"),
+    ]
+    assert (made["met"], made["checked"], made["missed"]) == (3, 3, [])
+    assert made["sentence"] == "All 3 numbers of the study lie where they were expected."
 
 
 def test_what_was_missed_is_named():
-    made = collect_headlines.fn({"wifi": [row(name, name == "a") for name in "abcdef"]})
+    made = collect_headlines.fn({"wifi": [row(name, name == "a") for name in "abcdef"]}, order=[])
     assert made["missed"] == [f"wifi: {name}" for name in "bcdef"]
     assert made["sentence"] == (
         "1 of 6 numbers of the study lie where they were expected; "
@@ -33,4 +40,4 @@ def test_what_was_missed_is_named():
 
 
 def test_no_flow_has_nothing_to_say():
-    assert collect_headlines.fn({})["sentence"].startswith("The study has no number")
+    assert collect_headlines.fn({}, order=[])["sentence"].startswith("The study has no number")

@@ -71,6 +71,14 @@ def test_a_good_run_keeps_every_band_and_the_posts_losses_are_among_them() -> No
     assert "z = 16: loss of unseen images after 1 epoch" not in other
 
 
+def test_of_a_plane_after_few_epochs_nothing_is_expected() -> None:
+    short = pd.DataFrame({"epoch": [1, 2, 3], "test_loss": [0.21, 0.2, 0.19]})
+    vae = short.assign(test_cross_entropy=short["test_loss"])
+    found = tabulate(histories={n: vae if m["kl_weight"] else short for n, m in MODELS.items()})
+    assert found["z = 2: place of class 6 by spread"]["met"] is None
+    assert found["z = 2: strongest confusions inside {3, 5, 8} or {4, 7, 9}"]["met"] is None
+
+
 @pytest.mark.parametrize(
     ("model", "column", "value", "missed"),
     [

@@ -1,0 +1,53 @@
+"""A group of flows on the command line: what was done is told of all parts, shared work once."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.project import SAMPLE, STAGES, Project, make_project, use_store
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the group `pair` of two like flows, toy and again."""
+    made = make_project(tmp_path_factory.mktemp("project"))
+    shutil.copy(SAMPLE / "pair.py", made.root / "flows" / "pair.py")
+    return made
+
+
+@pytest.fixture
+def project(both: Project, tmp_path: Path) -> Project:
+    return use_store(both, tmp_path / "store")
+
+
+def test_a_run_tells_of_all_parts_and_shows_the_headlines_of_the_whole(project: Project) -> None:
+    first = project.good("run", "pair", "--local")
+    assert f"pair: {STAGES + 1} ran · {STAGES} cached in " in first
+    assert "never ran before" not in first
+    assert "✓  sum" in first and "4 numbers of 2 flows." in first
+    second = project.good("run", "pair", "--local")
+    assert second.startswith(f"pair: nothing is stale: {2 * STAGES + 1} cached in ")
+    assert "4 numbers of 2 flows." in second
+    assert project.json("run", "pair", "--local")["outcomes"] == {"cached": 2 * STAGES + 1}
+
+
+def test_what_one_part_does_is_expected_of_it_alone(project: Project) -> None:
+    different = ["--set", "again.sweep.ks=[1,2,7]"]
+    foreseen = project.good("plan", "pair", *different)
+    assert re.search(r"again/make_values +→ run +the same as toy/make_values", foreseen)
+    assert re.search(r"again/scale ×2 +→ run +the same as toy/scale\[k=1\]", foreseen)
+    assert re.search(r"again/scale\[k=7\] +→ run +\? +never ran before", foreseen)
+    seconds = {s["slot"]: s["expected_seconds"] for s in project.json("plan", "pair")["stages"]}
+    assert seconds["again/make_values"] == 0 and seconds["toy/make_values"] is None
+
+
+def test_a_part_that_fails_is_told_after_the_headlines_of_the_others(project: Project) -> None:
+    done = project.run("run", "pair", "--local", "--set", "again.bad=true")
+    assert done.returncode == 1
+    assert "2 numbers of 1 flows." in done.stdout
+    assert re.search(r"1 of 2 flows failed.*\n +again: .*bad was asked for", done.stderr)
+    assert "nothing is stale" in project.good("run", "toy", "--local")
