@@ -1,4 +1,7 @@
-"""A home of its own for every test process: nothing is found from earlier runs and nothing stays behind."""
+"""A home of its own for every test process: nothing is found from earlier runs and nothing stays behind.
+
+And one browser for all of its tests that look at a page.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
+import pytest
 
 if TYPE_CHECKING:
-    import pytest
+    from collections.abc import Iterator
+
+    from tests.report.chromium import Tab
 
 _HOME = Path(tempfile.mkdtemp(prefix="latentflow-tests-"))
 
@@ -35,6 +41,16 @@ for name in ("PREFECT_API_URL", "PREFECT_API_KEY", "PREFECT_PROFILE", "PREFECT_A
 # The same examples on every machine and every day; no time limit on a shared processor.
 hypothesis.settings.register_profile("latentflow", deadline=None, derandomize=True, database=None)
 hypothesis.settings.load_profile("latentflow")
+
+
+@pytest.fixture(scope="session")
+def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+    from tests.report.chromium import PROGRAM, browse
+
+    if PROGRAM is None:
+        pytest.skip("Chromium is not installed (make system installs it)")
+    with browse(tmp_path_factory.mktemp("profile")) as opened:
+        yield opened
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import traceback
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import IO, Any
 from typer.testing import CliRunner, Result
 
 from cli.main import app
+from tests.waiting import PATIENCE
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = Path(__file__).with_name("sample")
@@ -46,7 +46,7 @@ class Project:
             env={**self.environment, **environment},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
             check=False,
         )
 
@@ -81,20 +81,18 @@ class Project:
 
     def stop_during(
         self, *arguments: str, after: str, number: int = signal.SIGINT
-    ) -> tuple[int, str, float]:
+    ) -> tuple[int, str]:
         """Send a signal to a command's group once it has printed `after`.
 
         Returns:
-            Exit status, output, and the seconds from the signal to the end.
+            Exit status and output.
         """
         process = self.start(*arguments)
         assert process.stdout is not None
         said = _read_until(process.stdout, after)
-        time.sleep(0.2)
-        sent = time.monotonic()
         os.killpg(process.pid, number)
-        rest, _ = process.communicate(timeout=60)
-        return process.returncode, said + rest, time.monotonic() - sent
+        rest, _ = process.communicate(timeout=PATIENCE)
+        return process.returncode, said + rest
 
 
 def make_project(root: Path) -> Project:

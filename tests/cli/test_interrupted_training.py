@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,8 @@ import pytest
 from engine.journal import list_runs, read_run
 from engine.store import Store
 from tests.cli.project import SAMPLE, Project, make_project, use_store
-from tests.flows.serving import are_gone, descendants
+from tests.processes import are_gone, descendants
+from tests.waiting import PATIENCE, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -27,24 +27,21 @@ def checkpoints(project: Project) -> list[Path]:
     return sorted((project.store / "checkpoints").glob("*/*.npz"))
 
 
-def interrupt(project: Project, *arguments: str, number: int) -> tuple[int, float, set[int]]:
-    """Stop a run that has kept checkpoints; returns exit status, seconds and what was below it."""
+def interrupt(project: Project, *arguments: str, number: int) -> tuple[int, set[int]]:
+    """Stop a run whose trainings have all kept checkpoints; returns exit status and what was below it."""
     process = project.start("run", "training", *arguments)
-    deadline = time.monotonic() + 120
-    while len({path.parent for path in checkpoints(project)}) < (
-        2 if "mapped=true" in arguments else 1
-    ):
-        assert process.poll() is None and time.monotonic() < deadline, process.communicate()[0]
-        time.sleep(0.05)
+    expected = 2 if "mapped=true" in arguments else 1
+
+    def is_at_work() -> bool:
+        assert process.poll() is None, process.communicate()[0]
+        return len({path.parent for path in checkpoints(project)}) == expected
+
+    wait_for("checkpoints", is_at_work)
     below = {pid for pid, line in descendants(process.pid).items() if "engine.isolate" in line}
-    sent = time.monotonic()
     os.killpg(process.pid, number)
-    process.communicate(timeout=60)
-    seconds = time.monotonic() - sent
-    while not are_gone(below):
-        assert time.monotonic() < sent + 10
-        time.sleep(0.05)
-    return process.returncode, seconds, below
+    process.communicate(timeout=PATIENCE)
+    wait_for("the end of the trainings", lambda: are_gone(below))
+    return process.returncode, below
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
@@ -52,9 +49,9 @@ def test_a_training_goes_on_where_it_was_interrupted(
     trainer: Project, tmp_path: Path, number: int
 ) -> None:
     project = use_store(trainer, tmp_path / "store")
-    code, seconds, below = interrupt(project, "--local", number=number)
+    code, below = interrupt(project, "--local", number=number)
     status = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGKILL: -9}[signal.Signals(number)]
-    assert code == status and seconds < 10 and len(below) == 1
+    assert code == status and len(below) == 1
     assert project.json("verify")["sound"]
     kept = max(int(path.name[:12]) for path in checkpoints(project))
     assert project.json("runs")[0]["status"] == (
@@ -69,10 +66,8 @@ def test_a_training_goes_on_where_it_was_interrupted(
 
 def test_so_do_several_side_by_side(trainer: Project, tmp_path: Path) -> None:
     project = use_store(trainer, tmp_path / "store")
-    code, seconds, below = interrupt(
-        project, "--local", "--set", "mapped=true", number=signal.SIGINT
-    )
-    assert code == 130 and seconds < 10 and len(below) == 2
+    code, below = interrupt(project, "--local", "--set", "mapped=true", number=signal.SIGINT)
+    assert code == 130 and len(below) == 2
     kept = len(checkpoints(project))
     assert kept and project.json("verify")["sound"]
     found = project.json("run", "training", "--local", "--set", "nap=0", "--set", "mapped=true")
@@ -84,8 +79,8 @@ def test_so_do_several_side_by_side(trainer: Project, tmp_path: Path) -> None:
 def test_so_do_those_of_a_prefect_run(trainer: Project, tmp_path: Path, number: int) -> None:
     project = use_store(trainer, tmp_path / "store")
     project.environment["PREFECT_HOME"] = str(tmp_path / "prefect")
-    code, seconds, below = interrupt(project, "--set", "mapped=true", number=number)
-    assert code == 128 + number and seconds < 15 and len(below) == 2
+    code, below = interrupt(project, "--set", "mapped=true", number=number)
+    assert code == 128 + number and len(below) == 2
     assert project.json("runs")[0]["status"] == "interrupted"
     assert project.json("verify")["sound"]
     found = project.json("run", "training", "--local", "--set", "nap=0", "--set", "mapped=true")

@@ -44,7 +44,7 @@ class Section(pydantic.BaseModel):
     names: dict[str, list[int]] = {}
 
 
-@stage(timeout=60, ignore=["tally"])
+@stage(timeout=600, ignore=["tally"])
 def add_up(parts: dict[str, Any], *, scale: float = 1.0, tally: str = "") -> Made:
     note("add_up", tally)
     print("this must not mix with the answer")  # noqa: T201
@@ -55,26 +55,26 @@ def add_up(parts: dict[str, Any], *, scale: float = 1.0, tally: str = "") -> Mad
     return Made(total, Picture(PNG, "png", f"The sum is {total:g}."))
 
 
-@stage(timeout=60)
+@stage(timeout=600)
 def describe(*, step: Step, section: Any = None, pair: Any = (1, (2, [3]))) -> Any:
     return {"step": repr(step), "section": repr(section), "pair": repr(pair)}
 
 
-@stage(timeout=2.0, retries=3, ignore=["tally"])
+@stage(timeout=600, retries=3, ignore=["tally"])
 def sleep_in_c(*, seconds: float, tally: str = "") -> int:
     note(f"pid-{os.getpid()}", tally)
     time.sleep(seconds)
     return 1
 
 
-@stage(timeout=2.0, ignore=["tally"])
+@stage(timeout=600, ignore=["tally"])
 def hash_in_c(*, rounds: int, tally: str = "") -> str:
     note(f"pid-{os.getpid()}", tally)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     return hashlib.pbkdf2_hmac("sha256", b"a", b"b", rounds).hex()
 
 
-@stage(timeout=2.0, ignore=["tally"])
+@stage(timeout=600, ignore=["tally"])
 def decompose_in_blas(*, size: int, tally: str = "") -> float:
     """One call into native code that takes minutes, on threads of its own."""
     import numpy as np
@@ -85,7 +85,7 @@ def decompose_in_blas(*, size: int, tally: str = "") -> float:
     return float(np.linalg.svd(matrix, compute_uv=False)[0])
 
 
-@stage(timeout=2.0, ignore=["tally"])
+@stage(timeout=600, ignore=["tally"])
 def start_children(*, seconds: int, tally: str = "") -> int:
     for _ in range(2):
         child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({seconds})"])
@@ -94,7 +94,7 @@ def start_children(*, seconds: int, tally: str = "") -> int:
     return child.wait()
 
 
-@stage(timeout=60)
+@stage(timeout=600)
 def divide(*, by: int) -> float:
     if by < 0:
         from engine import InputError
@@ -103,7 +103,7 @@ def divide(*, by: int) -> float:
     return 1 / by
 
 
-@stage(timeout=60)
+@stage(timeout=600)
 def die(*, how: str) -> int:
     sys.stderr.write("last words\n")
     sys.stderr.flush()
@@ -113,7 +113,7 @@ def die(*, how: str) -> int:
     return 1
 
 
-@stage(timeout=60)
+@stage(timeout=600)
 def fill_the_disk(*, limit: int) -> Any:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return {"text": "x" * 10 * limit}
@@ -124,4 +124,4 @@ def apart(p: Parameters) -> dict[str, Any]:
     from engine import Store
 
     store = Store(Path(os.environ["LATENTFLOW_STORE"]))
-    return {"n": sleep_in_c(seconds=60, tally=str(store.root / "tally"))}
+    return {"n": sleep_in_c(seconds=3600, tally=str(store.root / "tally"))}

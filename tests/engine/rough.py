@@ -37,7 +37,7 @@ def divide(number: int, *, by: int, broken: bool, tally: str = "") -> float:
     return number / by
 
 
-@stage(timeout=2.0, retries=2, ignore=["tally"])
+@stage(timeout=10.0, retries=2, ignore=["tally"])  # in which it must begin, at the least
 def wait(parts: list[float], *, seconds: float, tally: str = "") -> float:
     note("wait", tally)
     log.info("waiting apart from the others")

@@ -30,13 +30,14 @@ def whole(bucket: Bucket, name: str, size: int) -> bytes:
 
 
 def test_what_is_written_is_read_found_and_listed(bucket):
+    before = time.time() - 2  # a server's times are whole seconds
     tag = bucket.write("records/a.json", b"one")
     bucket.write("records/b.json", b"three")
     bucket.write("runs/toy/1.jsonl", b"")
     assert bucket.read("records/a.json") == b"one"
     found = bucket.stat("records/a.json")
     assert found is not None and (found.size, found.tag) == (3, tag)
-    assert abs(found.written - bucket.now()) < 5 and abs(bucket.now() - time.time()) < 5
+    assert before < found.written < bucket.now() + 2 and before < bucket.now() < time.time() + 2
     assert list(bucket.list("records/")) == ["records/a.json", "records/b.json"]
     assert list(bucket.list("records/b")) == ["records/b.json"]
     assert list(bucket.list("record")) == list(bucket.list("records/"))
@@ -121,20 +122,18 @@ def test_a_cut_costs_one_piece(bucket, tmp_path, proxy: Proxy, small_pieces):
         (lambda b: b.remove(["records/a.json"]), "POST|DELETE"),
     ],
 )
-def test_lasting_harm_is_an_error_after_a_bounded_time(bucket, proxy: Proxy, act, request_):
+def test_lasting_harm_is_an_error_after_a_bounded_number_of_tries(
+    bucket, proxy: Proxy, act, request_
+):
     proxy.fail("busy", request_, 10**6)
-    started = time.monotonic()
     with pytest.raises(StoreError, match=r"s3://.*cannot be reached .*9 tries\).*run again"):
         act(bucket)
-    assert time.monotonic() - started < 60
 
 
-def test_nobody_there_is_an_error_after_a_bounded_time(bucket, monkeypatch):
+def test_nobody_there_is_an_error(bucket, monkeypatch):
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    started = time.monotonic()
     with pytest.raises(StoreError, match="cannot be reached"):
         bucket.read("records/a.json")
-    assert time.monotonic() - started < 60
 
 
 def test_patience_ends_even_where_every_try_is_slow(bucket, proxy: Proxy, monkeypatch):
@@ -145,10 +144,9 @@ def test_patience_ends_even_where_every_try_is_slow(bucket, proxy: Proxy, monkey
         return "busy"
 
     proxy.chaos = slowly_busy
-    started = time.monotonic()
     with pytest.raises(StoreError, match="cannot be reached"):
         bucket.read("records/a.json")
-    assert time.monotonic() - started < 20
+    assert len(proxy.seen) <= 3
 
 
 def test_refused_access_is_told_at_once(bucket, proxy: Proxy):

@@ -35,6 +35,7 @@ from tests.engine.toy import (
     run_toy,
     toy,
 )
+from tests.waiting import wait_for
 
 ARRAY = np.arange(100_000.0)
 Machine = Callable[[str], Store]
@@ -273,10 +274,7 @@ def test_a_run_elsewhere_is_running_until_it_has_been_silent_for_long(
     monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
     a, b = machine("a"), machine("b")
     journal = Journal(a, "toy", {})
-    deadline = time.monotonic() + 30
-    while not list_runs(b):
-        assert time.monotonic() < deadline
-    (path,) = list_runs(b)
+    (path,) = wait_for("the journal", lambda: list_runs(b))
     assert read_run(path).status == "running" and not is_held(path)
     os.utime(path, (1, 1))
     assert read_run(path).status == "crashed"
@@ -338,8 +336,7 @@ def test_what_a_run_elsewhere_uses_stays(machine: Machine, monkeypatch):
     run_toy(a, n=12)
     journal = Journal(a, "other", {})
     journal.write("begin", slot="clip", key=stage.key)
-    while f"runs/other/{journal.path.name}" not in in_bucket(b):
-        time.sleep(0.02)
+    wait_for("the journal", lambda: f"runs/other/{journal.path.name}" in in_bucket(b))
     found = collect(b, keep=1)
     assert f"run {journal.id} is running" in {i.reason for i in found.kept}
     assert b.read_record(stage.key) is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import time
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from engine.journal import Journal, read_run
 from engine.runner import LocalRunner
 from engine.session import Session
 from tests.engine.toy import count, flip_bit, note
+from tests.waiting import wait_for
 
 FAILURES: dict[str, int] = {}
 
@@ -98,12 +98,14 @@ def test_the_first_error_of_a_map_is_raised_after_the_others_ended(session, tall
 
 @pytest.mark.parametrize("parallel", [True, False])
 def test_mapped_calls_run_side_by_side_or_one_after_another(store, parallel):
-    running, most = [], []
+    begun, running, most = [], [], []
 
     @stage(parallel=parallel)
     def overlap(*, k: int) -> int:
+        begun.append(k)
         running.append(k)
-        time.sleep(0.02)
+        if parallel:
+            wait_for("all four", lambda: len(begun) == 4)
         most.append(len(running))
         running.remove(k)
         if k == 1:

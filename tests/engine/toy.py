@@ -1,7 +1,7 @@
 """A small flow of every kind of stage, and what the tests need to look at it.
 
 `tally` names a file to which each execution appends its stage's name; like `nap`, it stays out of
-the keys, so that counting and slowing change nothing.
+the keys, so that counting and slowing change nothing. A nap ends early when `wake` is called.
 """
 
 from __future__ import annotations
@@ -47,7 +47,18 @@ def note(name: str, tally: str, nap: float = 0.0) -> None:
         fd = os.open(tally, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         os.write(fd, f"{name}\n".encode())
         os.close(fd)
-    time.sleep(nap)
+    end = time.monotonic() + nap
+    while time.monotonic() < end and not _alarm(tally).exists():
+        time.sleep(min(0.01, nap))
+
+
+def wake(tally: Path) -> None:
+    """Let all that sleep or will sleep go on."""
+    _alarm(tally).touch()
+
+
+def _alarm(tally: str | Path) -> Path:
+    return Path(f"{tally}.awake")
 
 
 def count(tally: Path) -> Counter[str]:

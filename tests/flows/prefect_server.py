@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import signal
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.waiting import PATIENCE, wait_for
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFECT = str(Path(sys.executable).with_name("prefect"))
+_PORTS = 5  # to be tried: between its choice and its use another process may take one
 
 
 @dataclass
@@ -36,10 +39,10 @@ class Server:
         request = urllib.request.Request(
             self.api + path, data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=30) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return json.load(answer)
 
-    def run(self, *arguments: str, timeout: float = 240) -> str:
+    def run(self, *arguments: str, timeout: float = 2 * PATIENCE) -> str:
         """A Prefect command in the project's folder; returns what it printed."""
         done = subprocess.run(
             [PREFECT, "--no-prompt", *arguments],
@@ -69,7 +72,7 @@ class Server:
         try:
             yield process
         finally:
-            for number, patience in ((signal.SIGINT, 15), (signal.SIGKILL, 15)):
+            for number, patience in ((signal.SIGINT, 30), (signal.SIGKILL, 30)):
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, number)
                 with contextlib.suppress(subprocess.TimeoutExpired):
@@ -78,33 +81,31 @@ class Server:
             log.close()
 
 
-def wait_for(what: str, holds: Callable[[], Any], seconds: float = 120) -> Any:
-    """The first true value; fails when there is none in time."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError):
-            if value := holds():
-                return value
-        time.sleep(0.5)
-    raise AssertionError(f"{what}: not within {seconds:g} s")
-
-
 @contextlib.contextmanager
 def start_server(home: Path, store: Path) -> Iterator[Server]:
     """A server on a free port of the loopback address, gone when the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    api = f"http://127.0.0.1:{port}/api"
-    environment = {
-        **os.environ,
-        "PREFECT_HOME": str(home),
-        "PREFECT_API_URL": api,
-        "PREFECT_SERVER_UI_API_URL": api,
-        "LATENTFLOW_STORE": str(store),
-    }
-    server = Server(api, home, environment)
     home.mkdir(parents=True, exist_ok=True)
-    with server.background("server", "start", "--host", "127.0.0.1", "--port", str(port)):
-        wait_for("the Prefect server", lambda: server.ask("/health"))
-        yield server
+    for _ in range(_PORTS):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        api = f"http://127.0.0.1:{port}/api"
+        environment = {
+            **os.environ,
+            "PREFECT_HOME": str(home),
+            "PREFECT_API_URL": api,
+            "PREFECT_SERVER_UI_API_URL": api,
+            "LATENTFLOW_STORE": str(store),
+        }
+        server = Server(api, home, environment)
+        arguments = ("server", "start", "--host", "127.0.0.1", "--port", str(port))
+        with server.background(*arguments) as process:
+            wait_for("a server, or its end", functools.partial(_is_decided, server, process))
+            if process.poll() is None:
+                yield server
+                return
+    raise AssertionError((home / "server.log").read_text()[-3000:])
+
+
+def _is_decided(server: Server, process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is not None or bool(server.ask("/health"))

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from engine.journal import list_runs, read_run
 from engine.store import Store
-from tests.flows.prefect_server import ROOT, Server, wait_for
+from tests.flows.prefect_server import ROOT, Server
+from tests.processes import are_gone, descendants
+from tests.waiting import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +29,15 @@ FINAL = {"COMPLETED", "FAILED", "CRASHED", "CANCELLED"}
 
 @dataclass
 class Serving(Server):
-    """The whole process tree; `environment` is that of commands that meet its server."""
+    """The whole process tree; `environment` is that of commands that meet its server.
+
+    `registered` are the deployments as they were found, by `flow/name`.
+    """
 
     store: Store = field(default_factory=Store)
     report: str = ""
     process: subprocess.Popen[str] | None = None
+    registered: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def pid(self) -> int:
@@ -57,7 +62,18 @@ class Serving(Server):
         request = urllib.request.Request(
             self.api + path, data, {"Content-Type": "application/json"}, method=method
         )
-        urllib.request.urlopen(request, timeout=30).close()
+        urllib.request.urlopen(request, timeout=60).close()
+
+    def deployments(self) -> dict[str, dict[str, Any]]:
+        flows = {flow["id"]: flow["name"] for flow in self.ask("/flows/filter", {})}
+        found = self.ask("/deployments/filter", {})
+        return {f"{flows[each['flow_id']]}/{each['name']}": each for each in found}
+
+    def set_active(self, deployment: dict[str, Any], active: bool) -> None:
+        """Let a deployment's schedules come due, or not."""
+        for schedule in deployment["schedules"]:
+            path = f"/deployments/{deployment['id']}/schedules/{schedule['id']}"
+            self.change(path, "PATCH", {"active": active})
 
     def make_deployment(self, entrypoint: str, **options: Any) -> str:
         """Register a flow of the tests', e.g. `tests.flows.training.deployed`; returns its id."""
@@ -84,7 +100,7 @@ class Serving(Server):
     def state(self, flow_run: str) -> str:
         return str(self.ask(f"/flow_runs/{flow_run}")["state_name"])
 
-    def wait_for_state(self, flow_run: str, *states: str, seconds: float = 120) -> str:
+    def wait_for_state(self, flow_run: str, *states: str) -> str:
         """The state, once it is one of these; fails at once at another last one."""
 
         def there() -> str:
@@ -94,7 +110,7 @@ class Serving(Server):
                 return ""
             return str(run["state_name"])
 
-        return str(wait_for(f"{states}", there, seconds))
+        return str(wait_for(f"{states}", there))
 
     def journal(self, flow_run: str) -> RunRecord:
         """The journal of a flow run, as soon as there is one."""
@@ -118,40 +134,26 @@ class Serving(Server):
         """Pid → command of every process below."""
         return descendants(self.pid)
 
-    def stop(self, number: int = signal.SIGINT, patience: float = 60) -> tuple[int, float]:
-        """Send a signal; returns exit status and seconds to the end."""
+    def process_of(self, flow_run: str) -> int:
+        """The process that runs a flow run: others of ended runs may still be ending."""
+        mark = f"PREFECT__FLOW_RUN_ID={flow_run}".encode()
+
+        def find() -> list[int]:
+            return [
+                pid
+                for pid, line in self.descendants().items()
+                if "prefect.engine" in line
+                and mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+            ]
+
+        (pid,) = wait_for("the process of a flow run", find)
+        return int(pid)
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        """Send a signal and wait for the end; returns the exit status."""
         assert self.process is not None
-        sent = time.monotonic()
         os.kill(self.process.pid, number)
-        return self.process.wait(patience), time.monotonic() - sent
-
-
-def descendants(pid: int) -> dict[int, str]:
-    """Pid → command of every living process below this one."""
-    parents: dict[int, int] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError, IndexError):
-            state, parent = path.read_text().rsplit(")", 1)[1].split()[:2]
-            if state != "Z":
-                parents[int(path.parent.name)] = int(parent)
-    below = {pid}
-    while more := {child for child, parent in parents.items() if parent in below} - below:
-        below |= more
-    found = {}
-    for each in below - {pid}:
-        with contextlib.suppress(OSError):
-            line = Path(f"/proc/{each}/cmdline").read_bytes().replace(b"\0", b" ")
-            found[each] = line.decode(errors="replace")
-    return found
-
-
-def are_gone(pids: set[int]) -> bool:
-    """Whether none of these processes lives."""
-    for pid in pids:
-        with contextlib.suppress(OSError, IndexError):
-            if Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z":
-                return False
-    return True
+        return self.process.wait(PATIENCE)
 
 
 @contextlib.contextmanager
@@ -190,6 +192,9 @@ def start_serving(home: Path, store: Path, *arguments: str) -> Iterator[Serving]
         environment = {**environment, "PREFECT_API_URL": about["api"]}
         found = Serving(about["api"], home, environment, Store(store), about["report"], process)
         wait_for("the worker", lambda: found.ask("/work_pools/local/workers/filter", {}))
+        found.registered = found.deployments()
+        for deployment in found.registered.values():
+            found.set_active(deployment, False)  # at whatever hour the tests run
         yield found
         below = set(descendants(process.pid))
     finally:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from cli import prefect_process
-from tests.flows.prefect_server import ROOT, wait_for
-from tests.report.chromium import PROGRAM, Tab, browse
+from tests.flows.prefect_server import ROOT
+from tests.waiting import PATIENCE, wait_for
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.flows.serving import Serving
+    from tests.report.chromium import Tab
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 
@@ -33,7 +32,7 @@ SMALL = {
 def manual(serving: Serving) -> str:
     """The id of a manual run that has ended."""
     argument = f"parameters={json.dumps(SMALL)}"
-    serving.run("deployment", "run", "wifi/nightly", "--param", argument, "--watch", timeout=400)
+    serving.run("deployment", "run", "wifi/nightly", "--param", argument, "--watch")
     return str(_runs(serving, "wifi")[0]["id"])
 
 
@@ -43,12 +42,6 @@ def _runs(serving: Serving, flow: str) -> list[dict[str, Any]]:
     return [run for run in found if run["start_time"]]
 
 
-def _deployments(serving: Serving) -> dict[str, dict[str, Any]]:
-    flows = {flow["id"]: flow["name"] for flow in serving.ask("/flows/filter", {})}
-    found = serving.ask("/deployments/filter", {})
-    return {f"{flows[each['flow_id']]}/{each['name']}": each for each in found}
-
-
 def _task_states(serving: Serving, flow_run: str) -> dict[str, str]:
     body = {"flow_runs": {"id": {"any_": [flow_run]}}, "limit": 200}
     tasks = serving.ask("/task_runs/filter", body)
@@ -56,7 +49,7 @@ def _task_states(serving: Serving, flow_run: str) -> dict[str, str]:
 
 
 def test_every_flow_is_deployed_and_never_queues_up(serving: Serving) -> None:
-    found = _deployments(serving)
+    found = serving.registered
     schedules = {
         "wifi/nightly": "0 2 * * *",
         "digits/weekly": "0 3 * * 0",
@@ -83,15 +76,15 @@ def test_every_flow_is_deployed_and_never_queues_up(serving: Serving) -> None:
 
 
 def test_registering_again_changes_nothing_that_was_changed_in_the_ui(serving: Serving) -> None:
-    before = _deployments(serving)["study/seed"]
-    path = f"/deployments/{before['id']}/schedules/{before['schedules'][0]['id']}"
-    serving.change(path, "PATCH", {"active": True})
+    before = serving.deployments()["study/seed"]
+    serving.set_active(before, True)
     child = prefect_process.start("register", environment=serving.environment)
     try:
-        assert child.wait(120) == 0
+        assert child.wait(PATIENCE) == 0
     finally:
-        prefect_process.end(child, 5)
-    after = _deployments(serving)["study/seed"]
+        prefect_process.end(child, 30)
+    after = serving.deployments()["study/seed"]
+    serving.set_active(after, False)
     assert after["schedules"][0]["active"] and after["updated"] == before["updated"]
 
 
@@ -105,14 +98,14 @@ def test_a_manual_run_completes_and_its_task_runs_are_the_stages(
         states = _task_states(serving, manual)
         return states if set(states.values()) == {"Completed"} and "draw_pca" in states else None
 
-    states = wait_for("all task runs", finished, 30)
+    states = wait_for("all task runs", finished)
     assert {"download_dataset", "read_table", "fit_kmeans[k=5]", "tabulate_findings"} <= set(states)
 
 
 def test_the_form_shows_presets_descriptions_and_bounds_and_refuses_what_is_out_of_them(
     serving: Serving,
 ) -> None:
-    schema = _deployments(serving)["wifi/nightly"]["parameter_openapi_schema"]
+    schema = serving.deployments()["wifi/nightly"]["parameter_openapi_schema"]
     trees = schema["definitions"]["Forest"]["properties"]["trees"]
     assert trees["minimum"] == 1 and trees["maximum"] == 5000 and trees["description"]
     preset = schema["properties"]["preset"]
@@ -130,7 +123,7 @@ def test_the_form_shows_presets_descriptions_and_bounds_and_refuses_what_is_out_
 def test_a_scheduled_run_finds_every_stage_cached_and_publishes_all_the_same(
     serving: Serving, manual: str
 ) -> None:
-    deployment = _deployments(serving)["wifi/nightly"]
+    deployment = serving.deployments()["wifi/nightly"]
     body = {
         "schedule": {"interval": 15, "anchor_date": "2026-01-01T00:00:00Z"},
         "active": True,
@@ -147,13 +140,11 @@ def test_a_scheduled_run_finds_every_stage_cached_and_publishes_all_the_same(
         ]
         return done[0] if done else None
 
-    run = wait_for("a scheduled run", ended, 240)
+    run = wait_for("a scheduled run", ended)
     serving.change(f"{path}/{schedule['id']}", "DELETE")
-    assert run["total_run_time"] < 20  # seconds, on a busy machine
     states = wait_for(
         "its task runs",
         lambda: (s := _task_states(serving, run["id"])) and set(s.values()) == {"Cached"} and s,
-        30,
     )
     assert "fit_kmeans[k=5]" in states
     filter_ = {"flow_runs": {"id": {"any_": [run["id"]]}}}
@@ -166,7 +157,6 @@ def test_logs_of_stages_arrive_in_the_ui(serving: Serving, manual: str) -> None:
     wait_for(
         "a line of the download stage",
         lambda: [r for r in serving.ask("/logs/filter", body) if r["name"] == "tasks.download"],
-        30,
     )
 
 
@@ -184,7 +174,7 @@ def test_a_run_with_nothing_to_do_loads_nothing_heavy(serving: Serving, manual: 
         env={**serving.environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=True,
     )
     counts, heavy = json.loads(done.stdout.splitlines()[-1])
@@ -203,7 +193,7 @@ def test_no_plan_of_a_flow_loads_tensorflow() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.stdout.strip() == "[]", done.stderr
@@ -212,40 +202,29 @@ def test_no_plan_of_a_flow_loads_tensorflow() -> None:
 # The UI, in a browser
 
 
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    if PROGRAM is None:
-        pytest.skip("Chromium is not installed")
-    with browse(tmp_path_factory.mktemp("browser") / "profile") as tab:
-        for domain in ("Page", "Runtime", "Log", "Network"):
-            tab.send(f"{domain}.enable")
-        size = {"width": 1400, "height": 1400, "deviceScaleFactor": 1, "mobile": False}
-        tab.send("Emulation.setDeviceMetricsOverride", **size)
-        yield tab
-
-
 def visit(tab: Tab, address: str, *texts: str) -> None:
     """Open a page and wait until it shows these texts."""
-    tab.send("Page.navigate", url=address)
+    tab.open(address, width=1400, height=1400)
     for text in texts:
-        tab.wait(shows(text), 90)
+        tab.wait(shows(text))
 
 
 def shows(text: str) -> str:
     return f"!!document.body && document.body.innerText.includes({text!r})"
 
 
-def click(tab: Tab, text: str) -> None:
-    """Press what bears this text: a link, a button or a tab."""
-    kinds = "a, button, [role=tab]"
-    found = f"[...document.querySelectorAll('{kinds}')].find(e => e.innerText.trim() === {text!r})"
-    tab.wait(f"!!{found}", 60)
-    # A tab of these pages hears no plain click.
-    tab.evaluate(
-        f"(e => {{for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup']) "
-        "e.dispatchEvent(new MouseEvent(kind, {bubbles: true, button: 0})); e.click()})"
-        f"({found})"
+def choose(tab: Tab, text: str, then: str) -> None:
+    """Press the tab that bears a text until it shows another one: pages are drawn again and again."""
+    found = (
+        "[...document.querySelectorAll('a, button, [role=tab]')]"
+        f".find(e => e.innerText.trim() === {text!r})"
     )
+    # A tab of these pages hears no plain click.
+    press = (
+        "for (const kind of ['pointerdown', 'mousedown', 'pointerup', 'mouseup'])"
+        " e.dispatchEvent(new MouseEvent(kind, {bubbles: true, button: 0})); e.click();"
+    )
+    tab.wait(f"{shows(then)} || (e => {{ if (e) {{ {press} }} }})({found})")
 
 
 def test_from_a_run_to_its_findings_figures_and_report(
@@ -253,9 +232,8 @@ def test_from_a_run_to_its_findings_figures_and_report(
 ) -> None:
     ui = serving.api.removesuffix("/api") + "/v2"
     visit(tab, f"{ui}/runs/flow-run/{manual}", "Completed", "Task runs")
-    click(tab, "Artifacts")
     for key in ("wifi-findings", "wifi-summary", "wifi-figures"):
-        tab.wait(shows(key), 60)
+        choose(tab, "Artifacts", then=key)
     found = serving.artifacts(manual)
     visit(
         tab,
@@ -263,21 +241,21 @@ def test_from_a_run_to_its_findings_figures_and_report(
         "random forest, unseen rows",
     )
     visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
-    tab.wait("!!document.querySelector('[aria-roledescription^=flowchart]')", 60)  # it is drawn
+    tab.wait("!!document.querySelector('[aria-roledescription^=flowchart]')")  # it is drawn
     visit(tab, f"{ui}/artifacts/artifact/{found['wifi-figures']['id']}", "second peak")
     pictures = "[...document.images].filter(i => i.src.startsWith('data:image/png'))"
-    tab.wait(f"{pictures}.length >= 13 && {pictures}.every(i => i.naturalWidth > 300)", 60)
+    tab.wait(f"{pictures}.length >= 13 && {pictures}.every(i => i.naturalWidth > 300)")
 
     visit(tab, f"{ui}/artifacts/artifact/{found['wifi-summary']['id']}", "Report page")
     link = "[...document.links].map(a => a.href).find(h => h.endsWith('.html'))"
-    address = tab.wait(link, 60)  # a page draws its text again and again while it loads
+    address = tab.wait(link)  # a page draws its text again and again while it loads
     assert address.startswith(serving.report)
     visit(tab, address, "What was done")
-    assert tab.evaluate("document.images.length") >= 13
+    tab.wait("document.images.length >= 13")
 
 
 def test_the_form_of_a_run_explains_itself(serving: Serving, tab: Tab) -> None:
-    deployment = _deployments(serving)["wifi/nightly"]["id"]
+    deployment = serving.deployments()["wifi/nightly"]["id"]
     ui = serving.api.removesuffix("/api")
     visit(
         tab,

@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,8 +19,10 @@ import pytest
 
 from engine.served import address_of
 from engine.verify import verify
-from tests.flows.prefect_server import ROOT, wait_for
-from tests.flows.serving import Serving, are_gone, descendants, start_serving
+from tests.flows.prefect_server import ROOT
+from tests.flows.serving import Serving, start_serving
+from tests.processes import are_gone, descendants
+from tests.waiting import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +73,6 @@ class Cut:
     deployment: str
     run: str
     strange: tuple[str, str]
-    at: float
 
 
 def run_elsewhere(serving: Serving) -> str:
@@ -102,19 +102,18 @@ def cut(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cut]:
             run = before.begin(deployment, epochs=9, nap=1.0)
             strange = run_elsewhere(before)
             wait_for("a checkpoint", before.checkpoints)
-            at = time.time()
             below = descendants(before.pid)
             for pid in (before.pid, *below):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-            wait_for("the end of all", lambda: are_gone(set(below)), 10)
+            wait_for("the end of all", lambda: are_gone(set(below)))
         with start_serving(home, store, *webhook) as serving:
             both = strange, run_elsewhere(serving)
-            yield Cut(serving, receiver, deployment, run, both, at)
+            yield Cut(serving, receiver, deployment, run, both)
 
 
 def test_the_run_that_was_cut_off_is_marked_as_crashed(cut: Cut) -> None:
-    cut.serving.wait_for_state(cut.run, "Crashed", seconds=10)
+    cut.serving.wait_for_state(cut.run, "Crashed")
     assert "its process is gone" in cut.serving.ask(f"/flow_runs/{cut.run}")["state"]["message"]
     assert cut.serving.journal(cut.run).status == "crashed"
     assert verify(cut.serving.store).sound
@@ -126,10 +125,10 @@ def test_its_place_is_free_and_the_next_run_goes_on(cut: Cut) -> None:
 
     def completed() -> str:
         again = cut.serving.begin(cut.deployment, epochs=9, nap=0.0)
-        state = cut.serving.wait_for_state(again, *states, seconds=120)
+        state = cut.serving.wait_for_state(again, *states)
         return again if state == "Completed" else ""
 
-    wait_for("a place, at the latest when the lease ends", completed, 150)
+    wait_for("a place, at the latest when the lease ends", completed)
     assert not cut.serving.checkpoints()
 
 
@@ -140,16 +139,16 @@ def test_heartbeats_that_stop_and_late_runs_are_told_to_the_webhook(cut: Cut) ->
     waits = serving.make_deployment("tests.flows.training.deployed", work_pool_name="idle")
     late = serving.ask(f"/flow_runs/{serving.begin(waits)}")["name"]
     for strange in cut.strange:
-        serving.wait_for_state(strange, "Crashed", seconds=240)
+        serving.wait_for_state(strange, "Crashed")
     name = serving.ask(f"/flow_runs/{cut.strange[1]}")["name"]
 
     def told(of: str) -> list[str]:
         return [text for text in cut.receiver.texts if f"run {of} of training is " in text]
 
-    (text,) = wait_for("the crashed run", lambda: told(name), 60)
+    (text,) = wait_for("the crashed run", lambda: told(name))
     assert " is Crashed: its process has sent no heartbeat" in text
     assert text.endswith(f"/runs/flow-run/{cut.strange[1]}") and "http://127.0.0.1:" in text
-    (text,) = wait_for("the late run", lambda: told(late), 60)
+    (text,) = wait_for("the late run", lambda: told(late))
     assert " is Late" in text
     assert not [text for text in cut.receiver.texts if "Completed" in text]
 
@@ -162,7 +161,7 @@ def test_a_second_one_says_that_the_address_is_taken(cut: Cut) -> None:
         env=cut.serving.environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE,
         check=False,
     )
     assert done.returncode == 1
@@ -177,10 +176,12 @@ def test_ctrl_c_ends_all_of_it(cut: Cut) -> None:
     wait_for("a checkpoint", serving.checkpoints)
     below = serving.descendants()
     assert any("engine.isolate" in line for line in below.values())
-    code, seconds = serving.stop(signal.SIGINT)
-    assert code == 0 and seconds < 40
+    assert serving.stop(signal.SIGINT) == 0
     assert are_gone(set(below))
-    assert serving.journal(run).status in ("interrupted", "crashed")
+    assert serving.journal(run).status in (
+        "interrupted",
+        "crashed",
+    )  # not that it had come to its end
     assert verify(serving.store).sound and serving.checkpoints()
     page = serving.store.report / "training.html"
     assert address_of(page, serving.store) == ""

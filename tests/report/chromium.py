@@ -7,12 +7,13 @@ import contextlib
 import json
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from websockets.sync.client import connect
+
+from tests.waiting import PATIENCE, wait_for
 
 if TYPE_CHECKING:
     from websockets.sync.connection import Connection
@@ -27,9 +28,16 @@ _QUIET = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Keys and clicks that come before the first picture are heard, and no page sleeps.
+    "--allow-pre-commit-input",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
     "--remote-debugging-port=0",
 )
-_START_SECONDS = 60.0
+
+
+class _Gone(Exception):
+    """The page went away while it was asked: another one comes."""
 
 
 class Tab:
@@ -41,18 +49,27 @@ class Tab:
         self.events: list[dict[str, Any]] = []
 
     def send(self, method: str, **params: Any) -> dict[str, Any]:
-        """Call a method of the protocol and return its result."""
+        """Call a method of the protocol and return its result.
+
+        Raises:
+            _Gone: the page that was asked went away meanwhile.
+        """
         self._number += 1
         self._socket.send(json.dumps({"id": self._number, "method": method, "params": params}))
         while True:
-            message = json.loads(self._socket.recv(timeout=60))
+            message = json.loads(self._socket.recv(timeout=PATIENCE))
             if message.get("id") == self._number:
-                assert "error" not in message, message
+                text = message.get("error", {}).get("message", "")
+                if "context" in text or "navigated" in text:
+                    raise _Gone(text)
+                assert not text, message
                 return dict(message["result"])
             self.events.append(message)
 
-    def open(self, path: Path, width: int = 1200, dark: bool = False, height: int = 900) -> None:
-        """Load a file and wait until the page stands."""
+    def open(
+        self, page: Path | str, width: int = 1200, dark: bool = False, height: int = 900
+    ) -> None:
+        """Open a file or an address and wait until its page stands in the place of the last one."""
         for domain in ("Page", "Runtime", "Log", "Network"):
             self.send(f"{domain}.enable")
         phone = width < 600
@@ -65,16 +82,26 @@ class Tab:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.send("Emulation.setEmulatedMedia", features=[scheme])
-        self.send("Page.navigate", url=path.as_uri())
-        self.wait(f"document.readyState === 'complete' && location.href === {path.as_uri()!r}")
+        address = page.as_uri() if isinstance(page, Path) else page
+        self.wait("window.isLast = true")
+        self.send("Page.navigate", url=address)
+        self.wait("!window.isLast && document.readyState === 'complete'")
 
-    def wait(self, condition: str, seconds: float = 60) -> Any:
-        """Wait until a JavaScript expression is true; its value then."""
-        until = time.monotonic() + seconds
-        while not (value := self.evaluate(condition)):
-            assert time.monotonic() < until, f"{condition} did not come true"
-            time.sleep(0.05)
-        return value
+    def wait(self, condition: str) -> Any:
+        """Wait until a JavaScript expression is true, whatever becomes of the page; its value then."""
+        said = ""
+
+        def value() -> Any:
+            nonlocal said
+            try:
+                return self.evaluate(condition)
+            except (_Gone, AssertionError) as error:  # an element that is not there yet
+                said = f": {error}"
+
+        try:
+            return wait_for(condition, value)
+        except AssertionError as error:
+            raise AssertionError(f"{error}{said}") from None
 
     def evaluate(self, script: str) -> Any:
         """The value of a JavaScript expression."""
@@ -134,7 +161,10 @@ def browse(profile: Path) -> Iterator[Tab]:
                 yield Tab(socket)
         finally:
             process.terminate()
-            process.wait(20)
+            try:
+                process.wait(30)
+            except subprocess.TimeoutExpired:
+                process.kill()
 
 
 def _address(profile: Path, process: subprocess.Popen[bytes]) -> str:
@@ -142,13 +172,16 @@ def _address(profile: Path, process: subprocess.Popen[bytes]) -> str:
     from urllib.request import ProxyHandler, build_opener
 
     note = profile / "DevToolsActivePort"
-    until = time.monotonic() + _START_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        with contextlib.suppress(OSError, ValueError, IndexError, StopIteration):
+
+    def found() -> str:
+        assert process.poll() is None, f"Chromium ended with status {process.returncode}"
+        with contextlib.suppress(ValueError, IndexError, StopIteration):
             port = note.read_text("utf-8").split()[0]
             # A proxy in the environment must not be asked for this machine.
-            with build_opener(ProxyHandler({})).open(f"http://127.0.0.1:{port}/json") as answer:
+            ask = build_opener(ProxyHandler({})).open
+            with ask(f"http://127.0.0.1:{port}/json", timeout=30) as answer:
                 tabs = json.load(answer)
             return str(next(t for t in tabs if t["type"] == "page")["webSocketDebuggerUrl"])
-        time.sleep(0.1)
-    raise AssertionError(f"Chromium did not start (exit status {process.poll()})")
+        return ""
+
+    return str(wait_for("Chromium", found))

@@ -1,13 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.report.atlas_sample import run_atlas
-from tests.report.chromium import PROGRAM, Tab, browse
+from tests.report.chromium import Tab
 from tests.report.markup import Markup, lost_links, read_site
 from tests.report.sample import EVIL
 
@@ -57,13 +56,6 @@ def test_labels_are_text(page: Markup) -> None:
     assert all(script.attributes.get("src") for script in page.all("script"))
 
 
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browse(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
-
-
-@pytest.mark.skipif(PROGRAM is None, reason="Chromium is not installed (make system installs it)")
 @pytest.mark.xdist_group("chromium")
 class TestInBrowser:
     @pytest.mark.parametrize(("width", "dark"), [(1200, False), (390, True)])

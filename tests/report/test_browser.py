@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.report.chromium import PROGRAM, Tab, browse
+from tests.report.chromium import Tab
 from tests.report.sample import run
 
-pytestmark = [
-    pytest.mark.skipif(
-        PROGRAM is None, reason="Chromium is not installed (make system installs it)"
-    ),
-    pytest.mark.xdist_group("chromium"),
-]
+pytestmark = pytest.mark.xdist_group("chromium")
 
 
 @pytest.fixture(scope="module")
@@ -25,12 +19,6 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     result, _ = run(folder)
     assert isinstance(result.page, Path)
     return result.page
-
-
-@pytest.fixture(scope="module")
-def tab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
-    with browse(tmp_path_factory.mktemp("profile")) as opened:
-        yield opened
 
 
 @pytest.fixture(autouse=True)
@@ -96,7 +84,7 @@ def test_a_figure_is_enlarged_and_put_back_by_keyboard(tab: Tab, page: Path) -> 
     tab.evaluate("document.querySelector('#figure-1 .enlarge').focus()")
     tab.press("Enter", 13)
     tab.wait("document.getElementById('enlarged').open")
-    assert tab.evaluate("document.querySelector('dialog img').alt").startswith("The curve bends")
+    tab.wait("document.querySelector('dialog img').alt.startsWith('The curve bends')")
     tab.press("Escape", 27)
     tab.wait("!document.getElementById('enlarged').open")
 

@@ -116,6 +116,8 @@ def toy(p: ToyParameters) -> dict[str, Any]:
 
 
 def _doze(seconds: float) -> None:
+    if seconds:
+        print("dozing", flush=True)  # noqa: T201 - tells a test that it is at work
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         time.sleep(0.02)

@@ -19,7 +19,7 @@ class Trained(NamedTuple):
 class TrainingParameters(Parameters):
     steps: int = 400
     seeds: list[int] = [1, 2]  # noqa: RUF012 - pydantic copies it
-    nap: float = 0.05
+    nap: float = 0.2
     mapped: bool = False
 
 
