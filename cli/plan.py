@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cli import options, words
 from cli.catalogue import find_flow
-from cli.expectation import share_work
+from cli.expectation import estimate_missing, share_work
 from cli.messages import outcome_cell, print_json, reasons_text, show_logs
 from cli.screen import Screen, Table
 from engine import Outcome, Plan, Selection, Store
@@ -25,20 +25,21 @@ def plan(
 ) -> None:
     """Show what a run would compute, and why.
 
-    Nothing is computed; seconds are those of the last time.
+    Nothing is computed; seconds are those of the last time, or judged by a short probe of the machine.
     """
     show_logs()
     found = find_flow(flow)
     selection = Selection(tuple(refresh), tuple(from_), tuple(until), deep)
     foreseen = found.plan(found.configure(preset, set_), selection, Store())
     shared = share_work(foreseen)
+    judged = estimate_missing(foreseen, preset)
     if json:
         print_json(foreseen.to_json())
         return
-    _show(foreseen, shared)
+    _show(foreseen, shared, judged)
 
 
-def _show(foreseen: Plan, shared: Mapping[str, str]) -> None:
+def _show(foreseen: Plan, shared: Mapping[str, str], judged: int) -> None:
     screen = Screen()
     made = Table(["stage", "outcome", "seconds", "why"], right=("seconds",), wide=("why",))
     for calls in _alike(foreseen.calls, shared):
@@ -58,7 +59,7 @@ def _show(foreseen: Plan, shared: Mapping[str, str]) -> None:
             style="" if due else "dim",
         )
     screen.print_table(made)
-    screen.print(_total(foreseen), style="bold")
+    screen.print(_total(foreseen, judged), style="bold")
 
 
 def _alike(calls: list[Call], shared: Mapping[str, str]) -> list[list[Call]]:
@@ -77,7 +78,7 @@ def _looks(call: Call, shared: Mapping[str, str]) -> tuple[object, ...]:
     return call.stage.name, call.outcome, call.reasons, call.slot in shared
 
 
-def _total(foreseen: Plan) -> str:
+def _total(foreseen: Plan, judged: int) -> str:
     if foreseen.fresh:
         return f"{foreseen.flow}: nothing is stale"
     counts: dict[str, int] = {}
@@ -85,6 +86,7 @@ def _total(foreseen: Plan) -> str:
         counts[call.outcome.word] = counts.get(call.outcome.word, 0) + 1
     unknown = foreseen.without_estimate
     about = f"about {words.seconds(foreseen.expected_seconds)}"
+    about += ", judged by a short probe of this machine" if judged else ""
     if unknown and not foreseen.expected_seconds:
         about = "no stage has a recorded time yet"
     elif unknown:

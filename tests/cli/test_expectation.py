@@ -58,6 +58,14 @@ def test_what_is_cached_needs_no_estimate_and_no_probe(measured, monkeypatch):
     assert estimate_missing(Plan("toy", [call(known, "known", None, Outcome.CACHED)]), "quick") == 0
 
 
+def test_without_a_file_nothing_is_judged_and_nothing_probed(measured, monkeypatch):
+    measured.unlink()
+    monkeypatch.setattr(expectation, "probe_machine", lambda: pytest.fail("probed"))
+    calls = [call(known, "known")]
+    assert estimate_missing(Plan("toy", calls), "quick") == 0
+    assert calls[0].expected is None
+
+
 @pytest.mark.parametrize("text", ["", "{}", "[]", '{"probe_seconds": 0, "seconds": {"toy": 5}}'])
 def test_a_broken_file_costs_the_estimate_only(measured, text):
     measured.write_text(text)

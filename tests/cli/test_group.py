@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -51,3 +53,36 @@ def test_a_part_that_fails_is_told_after_the_headlines_of_the_others(project: Pr
     assert "2 numbers of 1 flows." in done.stdout
     assert re.search(r"1 of 2 flows failed.*\n +again: .*bad was asked for", done.stderr)
     assert "nothing is stale" in project.good("run", "toy", "--local")
+
+
+@pytest.fixture
+def measured(project: Project) -> Iterator[None]:
+    """How long the toy's stages took elsewhere, beside the command line's own modules."""
+    path = project.root / "cli" / "durations.json"
+    before = path.read_bytes() if path.exists() else None
+    stages = ("make_values", "clip", "scale", "rest", "check_values", "draw_dot")
+    seconds = {"toy": {"standard": dict.fromkeys((*stages, "tabulate_findings"), 60.0)}}
+    path.write_text(json.dumps({"probe_seconds": 0.01, "seconds": seconds}))
+    yield
+    if before is None:
+        path.unlink()
+    else:
+        path.write_bytes(before)
+
+
+@pytest.mark.usefixtures("measured")
+def test_how_long_a_first_run_will_take_is_said_before_it_begins(project: Project) -> None:
+    said = r"about \d.* (min|h) .*, judged by a short probe of this machine"
+    assert re.search(rf"toy: {STAGES} run · {said}", project.good("plan", "toy"))
+    first, *_ = project.good("run", "pair", "--local").splitlines()
+    # The other part does the same; of what joins them nobody knows.
+    assert re.fullmatch(
+        rf"{2 * STAGES + 1} stages of {2 * STAGES + 1} to run, about .* and 1 of unknown length, "
+        "judged by a short probe of this machine",
+        first,
+    )
+
+
+def test_nothing_is_said_of_it_where_nothing_is_known(project: Project) -> None:
+    first, *_ = project.good("run", "pair", "--local").splitlines()
+    assert first.endswith("how long that takes is not known yet")
