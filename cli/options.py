@@ -47,6 +47,24 @@ Refresh = Annotated[
         show_default=False,
     ),
 ]
+Runner = Annotated[
+    str,
+    typer.Option(
+        "--runner",
+        metavar="threads|dask",
+        help="Where mapped stages are computed: on threads, or on the workers of a Dask cluster.",
+        show_default="threads, or what LATENTFLOW_RUNNER says",
+    ),
+]
+Scheduler = Annotated[
+    str,
+    typer.Option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="The Dask cluster's, e.g. tcp://host:8786; without it one starts on this machine.",
+        show_default="LATENTFLOW_SCHEDULER",
+    ),
+]
 Deep = Annotated[
     bool,
     typer.Option("--deep", help="Prove the content of every cached object before it counts."),

@@ -21,6 +21,7 @@ from cli.progress import Progress, make_progress
 from cli.screen import Screen
 from engine import Flow, LatentflowError, Plan, Run, Selection, Store
 from engine.group import PartsFailed
+from engine.prefect_sweeps import Sweeps
 
 
 @dataclass
@@ -36,6 +37,7 @@ class Order:
     served: bool
     verbose: bool
     quiet: bool
+    sweeps: Sweeps
 
     @property
     def expected_seconds(self) -> float | None:
@@ -56,6 +58,8 @@ def run(
     record: Annotated[
         bool, typer.Option("--record", help="Make a Prefect flow run even if nothing is stale.")
     ] = False,
+    runner: options.Runner = "",
+    scheduler: options.Scheduler = "",
     deep: options.Deep = False,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Show what stages and Prefect log.")
@@ -71,6 +75,12 @@ def run(
         raise typer.BadParameter(
             "--record makes a Prefect flow run, --local makes none: choose one"
         )
+    if local and (runner or scheduler):
+        raise typer.BadParameter(
+            "--local computes everything in this process, --runner and --scheduler are for a "
+            "Prefect flow run: choose one"
+        )
+    sweeps = Sweeps() if local else Sweeps.chosen(runner, scheduler)
     show_logs(verbose)
     found = find_flow(flow)
     parameters = found.configure(preset, set_)
@@ -80,7 +90,7 @@ def run(
     share_work(plan)
     judged = 0 if json else estimate_missing(plan, preset)
     served = record or not (local or plan.fresh)
-    order = Order(found, parameters, preset, selection, store, plan, served, verbose, json)
+    order = Order(found, parameters, preset, selection, store, plan, served, verbose, json, sweeps)
     progress = make_progress(plan, f"{flow} · {preset}", quiet=json or plan.fresh)
     if not (json or plan.fresh):
         Screen().print(_announce(plan, judged))
@@ -140,6 +150,8 @@ def _run_here(order: Order, progress: Progress) -> Run:
 def _run_served(order: Order, progress: Progress, interrupts: Interrupts) -> Run:
     from cli.served import run_served
 
+    if not order.plan.fresh:
+        order.sweeps.check()
     shown = contextlib.ExitStack()
 
     def begin(session: Any) -> None:
@@ -161,6 +173,7 @@ def _run_served(order: Order, progress: Progress, interrupts: Interrupts) -> Run
             verbose=order.verbose,
             say=say,
             last_acts=interrupts.last_acts,
+            sweeps=order.sweeps,
         )
 
 

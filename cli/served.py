@@ -17,6 +17,7 @@ from cli.prefect_settings import set_defaults
 from cli.process import leave_at_once
 from cli.temporary_server import temporary_server
 from engine import Flow, LatentflowError, Run, Selection, Store
+from engine.prefect_sweeps import Sweeps
 from engine.session import Session
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ def run_served(
     verbose: bool,
     say: Callable[[str], None],
     last_acts: list[Callable[[], None]],
+    sweeps: Sweeps,
 ) -> Run:
     """Run the flow as a Prefect flow run; waits for it.
 
@@ -44,6 +46,7 @@ def run_served(
         expected_seconds: None where a stage never ran, so that nobody knows.
         say: is told what takes time before the first stage.
         last_acts: gets what to do before the process ends in the middle of the run.
+        sweeps: where mapped stages are computed.
 
     Raises:
         ServerLost: no server, or it went away; finished stages are kept.
@@ -71,6 +74,7 @@ def run_served(
             observe=begin,
             finished=finished,
             deep=selection.deep,
+            sweeps=sweeps,
         )
         # Its thread costs up to a second at the end; a server that stays needs it to notice a kill.
         short = expected_seconds is not None and expected_seconds < _SHORT_SECONDS

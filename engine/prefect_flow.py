@@ -11,16 +11,15 @@ from typing import Any, Literal
 import prefect
 from prefect.context import FlowRunContext
 from prefect.logging.handlers import APILogHandler
-from prefect.task_runners import ThreadPoolTaskRunner
 
 from engine.call import Selection
-from engine.environment import usable_cores
 from engine.flow import Flow, Run
 from engine.group import Group, PartsFailed
 from engine.parameters import changes
 from engine.plan import Plan
 from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_runner import PrefectRunner
+from engine.prefect_sweeps import Sweeps
 from engine.session import Session
 from engine.store import Store
 
@@ -69,6 +68,7 @@ def as_prefect(
     deep: bool = False,
     observe: Callable[[Session], None] | None = None,
     finished: list[Run] | None = None,
+    sweeps: Sweeps | None = None,
 ) -> Any:
     """The Prefect flow of a flow: its form shows the parameter model, its stages are tasks.
 
@@ -77,12 +77,14 @@ def as_prefect(
         store, preset, observe: handed to `Flow.run`.
         deep: prove the content of every cached object.
         finished: takes each finished run; a Prefect flow hands back JSON-like data only.
+        sweeps: where mapped stages are computed; unless given, what the environment says.
 
     Returns:
         A `prefect.Flow` that takes `parameters`, `preset` (of what `parameters` leaves at its
         defaults), `refresh`, `since` and `until` and returns the number of stages by outcome.
     """
     label = preset
+    sweeps = sweeps or Sweeps.chosen()
 
     def entry(
         parameters: Any,
@@ -112,7 +114,7 @@ def as_prefect(
             done: list[Run] = []
             nested = as_prefect(
                 part, module=module, store=store, preset=label or preset, deep=deep, observe=observe,
-                finished=done,
+                finished=done, sweeps=sweeps,
             )  # fmt: skip
             names = {"refresh": chosen.refresh, "since": chosen.since, "until": chosen.until}
             nested(values, **{name: list(value) for name, value in names.items()})
@@ -156,7 +158,7 @@ def as_prefect(
         entry,
         name=flow.name,
         description=inspect.getdoc(flow.fn),
-        task_runner=ThreadPoolTaskRunner(max_workers=usable_cores()),
+        task_runner=sweeps.task_runner(),
         persist_result=False,
         validate_parameters=True,
     )

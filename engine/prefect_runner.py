@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import inspect
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import prefect
+from prefect.context import FlowRunContext
 from prefect.transactions import IsolationLevel
 
 from engine import session as sessions
+from engine.artifact import Artifact
 from engine.call import Call
 from engine.compute import look_up
 from engine.errors import InputError, StageError, StageTimeout, StoreError
@@ -26,8 +28,6 @@ from engine.work import Progress
 if TYPE_CHECKING:
     from prefect.states import State
 
-    from engine.artifact import Artifact
-
 log = logging.getLogger(__name__)
 
 
@@ -42,19 +42,30 @@ def _worth_retrying(task: Any, task_run: Any, state: State[Any]) -> bool:
     return True
 
 
-def make_task(stage: Stage[Any, Any], store: Store, refresh: bool) -> prefect.Task[..., Any]:
+Compute = Callable[[Session, Call], list[Artifact]]
+
+
+def compute_here(session: Session, call: Call) -> list[Artifact]:
+    """Compute a call in this process, alone on its GPU if it wants one."""
+    with gpu_alone(call.stage):
+        return list(session.compute(call, attempts=1).artifacts)
+
+
+def make_task(
+    stage: Stage[Any, Any], store: Store, refresh: bool, compute: Compute = compute_here
+) -> prefect.Task[..., Any]:
     """The Prefect task of a stage.
 
     Arguments:
         refresh: compute even if there is a record.
+        compute: does so, here or elsewhere.
     """
 
     def body(slot: str, key: str, inputs: Mapping[str, Any], params: Mapping[str, Any]) -> Any:
         bound = Bound(dict(inputs), dict(params))
         session = sessions.active() or Session(Store(store.address))
         call = Call(slot, stage, bound, recipe=stage.recipe(bound))
-        with gpu_alone(stage):
-            return list(session.compute(call, attempts=1).artifacts)
+        return compute(session, call)
 
     body.__name__ = stage.name
     body.__qualname__ = stage.name
@@ -93,7 +104,7 @@ class PrefectRunner:
 
     def __init__(self, shown: ProgressArtifacts | None = None) -> None:
         self._shown = shown
-        self._tasks: dict[tuple[Any, bool], prefect.Task[..., Any]] = {}
+        self._tasks: dict[tuple[Any, ...], prefect.Task[..., Any]] = {}
 
     def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
         """Run the call as a task in this thread."""
@@ -107,10 +118,10 @@ class PrefectRunner:
         """
         errors = []
         if all(call.stage.options.parallel for call in calls):
-            futures = []
+            there, futures = _where(), []
             for call in calls:
                 session.examine(call)
-                futures.append(self._task(session, call).submit(**self._arguments(call)))
+                futures.append(self._task(session, call, there).submit(**self._arguments(call)))
             try:
                 for ended, (call, future) in enumerate(zip(calls, futures, strict=True)):
                     future.wait()
@@ -137,10 +148,12 @@ class PrefectRunner:
         if self._shown is not None and len(calls) > 1:
             self._shown.note(calls[0].stage.name, Progress(ended, len(calls), "call"))
 
-    def _task(self, session: Session, call: Call) -> prefect.Task[..., Any]:
-        at = (call.stage.fn, call.force)
+    def _task(
+        self, session: Session, call: Call, compute: Compute = compute_here
+    ) -> prefect.Task[..., Any]:
+        at = (call.stage.fn, call.force, compute)
         if at not in self._tasks:
-            self._tasks[at] = make_task(call.stage, session.store, call.force)
+            self._tasks[at] = make_task(call.stage, session.store, call.force, compute)
         return self._tasks[at]
 
     def _arguments(self, call: Call) -> dict[str, Any]:
@@ -162,3 +175,9 @@ class PrefectRunner:
             record.recipe, tuple(handles), record.seconds, record.created, record.environment
         )
         return same, state.name != "Cached"
+
+
+def _where() -> Compute:
+    """What computes mapped calls: the flow run's task runner, if it is for more than threads here."""
+    context = FlowRunContext.get()
+    return getattr(context.task_runner, "compute", compute_here) if context else compute_here

@@ -12,6 +12,8 @@ from tests.cli.project import Project, use_store
 
 HEAVY = (
     "prefect",
+    "dask",
+    "distributed",
     "numpy",
     "pandas",
     "pyarrow",

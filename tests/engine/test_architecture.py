@@ -20,6 +20,9 @@ MAY_IMPORT = {
 # What takes a second or more to import, or belongs to a stage alone.
 HEAVY = {
     "prefect",
+    "prefect_dask",
+    "dask",
+    "distributed",
     "numpy",
     "pandas",
     "pyarrow",
@@ -40,7 +43,13 @@ HEAVY = {
 
 # These are loaded only where Prefect is wanted.
 MAY_USE_PREFECT = ("engine", "flows", "cli")
-PREFECTS_OWN = ("engine/prefect_", "flows/deployed", "cli/served", "cli/temporary_server")
+PREFECTS_OWN = (
+    "engine/prefect_",
+    "engine/dask_runner",
+    "flows/deployed",
+    "cli/served",
+    "cli/temporary_server",
+)
 FORBIDDEN_MODULES = {"pickle", "cloudpickle", "dill", "shelve", "marshal", "joblib"}
 
 

@@ -38,6 +38,7 @@ class Request:
         die_at: kill itself at this step towards the disk; 0: never, but count them in `steps.txt`.
         file_limit: bytes that a file may have.
         api: the address of a Prefect server: run as a Prefect flow.
+        sweeps: its runner and scheduler, if mapped stages are computed elsewhere.
         refresh: stages to compute again.
         flow: where it is importable from.
         environment: variables that it gets besides.
@@ -50,6 +51,7 @@ class Request:
     die_at: int | None = None
     file_limit: int | None = None
     api: str = ""
+    sweeps: list[str] = field(default_factory=list)
     refresh: list[str] = field(default_factory=list)
     flow: str = "tests.engine.toy:toy"
     environment: dict[str, str] = field(default_factory=dict)
@@ -170,9 +172,11 @@ def _run(request: Request) -> Any:
     )
 
     from engine.prefect_flow import as_prefect
+    from engine.prefect_sweeps import Sweeps
 
     finished: list[Any] = []
-    deployed = as_prefect(flow, store=store, finished=finished)
+    sweeps = Sweeps(*request.sweeps)
+    deployed = as_prefect(flow, store=store, finished=finished, sweeps=sweeps)
     # A server that has gone away is not waited for: that is what the tests are for.
     with temporary_settings({PREFECT_API_URL: request.api, PREFECT_CLIENT_MAX_RETRIES: 1}):
         try:
