@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import re
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,12 +60,21 @@ def read_model(source: File | Path | str) -> Any:
     import keras
 
     name, data = _open(source)
-    _check_archive(name, data)
+    config = _check_archive(name, data)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.keras"
         path.write_bytes(data)
         try:
+            # A thread of its own: what Keras notes of a model that is never built ends with it.
+            with ThreadPoolExecutor(1) as apart:
+                size = apart.submit(_count_bytes, config).result()
+            if size > MAX_BYTES:
+                raise InputError(
+                    f"{name} describes weights of {size:,} bytes; {MAX_BYTES:,} at most are built"
+                )
             return keras.saving.load_model(path, compile=False, safe_mode=True)
+        except InputError:
+            raise
         except Exception as error:
             reason = str(error).strip().splitlines() or [type(error).__name__]
             raise InputError(
@@ -78,10 +89,17 @@ def read_config(source: File | Path | str) -> Any:
     Raises:
         InputError: as `read_model`, of what can be seen without building the model.
     """
-    name, data = _open(source)
-    _check_archive(name, data)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return json.loads(archive.read(_CONFIG))
+    return _check_archive(*_open(source))
+
+
+def _count_bytes(config: Any) -> int:
+    """The size of the weights that Keras would make of it; none is made."""
+    import keras
+    import tensorflow as tf
+
+    with keras.StatelessScope(initialize_variables=False):
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+    return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in model.variables)
 
 
 def _open(source: File | Path | str) -> tuple[str, bytes]:
@@ -98,8 +116,8 @@ def _open(source: File | Path | str) -> tuple[str, bytes]:
         raise InputError(f"{path} cannot be read: {error.strerror or error}") from error
 
 
-def _check_archive(name: str, data: bytes) -> None:
-    """Look at what the archive claims before Keras unpacks anything."""
+def _check_archive(name: str, data: bytes) -> Any:
+    """Look at what the archive claims before Keras unpacks anything; its configuration."""
     if data.startswith(b"\x89HDF\r\n"):
         raise InputError(
             f"{name} is an HDF5 file of Keras 2; load it there and save it as .keras with Keras 3"
@@ -128,6 +146,7 @@ def _check_archive(name: str, data: bytes) -> None:
         raise InputError(f"{name} is no sound .keras file: {error}") from error
     _check_classes(name, config)
     _check_weights(name, weights)
+    return config
 
 
 def _check_classes(name: str, config: Any) -> None:

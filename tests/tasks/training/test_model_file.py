@@ -145,6 +145,17 @@ def test_a_bomb_is_not_unpacked(
         read_model(path)
 
 
+def test_a_model_that_only_describes_much_is_not_built(packed: bytes) -> None:
+    def widen(members: dict[str, bytes]) -> None:
+        config = members["config.json"].replace(b'"units": 2', b'"units": 100000000')
+        assert config != members["config.json"]
+        members["config.json"] = config
+
+    with pytest.raises(InputError, match=r"describes weights of 5,200,000,120 bytes"):
+        read_model(rewritten(packed, widen))
+    assert read_model(File(packed, ".keras")).count_params() > 0  # nothing of it is left over
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"none\.keras cannot be read: No such file"):
         read_model(tmp_path / "none.keras")
