@@ -1,4 +1,4 @@
-"""Fixtures for stores in a bucket: a server for all tests of a process, a prefix for each."""
+"""Stores in a bucket: a server for all tests of a process, a prefix for each, and what lies there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,24 @@ import pytest
 
 from engine import Store
 from engine.storage import bucket
+from engine.storage.cached import CachedStorage
 from tests.engine.s3_server import BUCKET, KEYS, Proxy, open_proxy, open_server
 
+Machine = Callable[[str], Store]
 _NUMBERS = itertools.count()
+
+
+def there(store: Store) -> CachedStorage:
+    assert isinstance(store.storage, CachedStorage)
+    return store.storage
+
+
+def in_bucket(store: Store) -> set[str]:
+    return {name for name in there(store).bucket.list("") if not name.startswith("locks/")}
+
+
+def overwrite(store: Store, name: str, data: bytes) -> None:
+    there(store).bucket.write(name, data)
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +53,7 @@ def url(proxy: Proxy) -> str:
 
 
 @pytest.fixture
-def machine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Store]:
+def machine(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     """The store as a machine of that name opens it, with a cache of its own."""
 
     def open_there(name: str) -> Store:

@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +14,16 @@ import pytest
 
 from engine import DamagedObject, InputError, Selection, Store, StoreError
 from engine.collect import collect
-from engine.journal import Journal, list_runs, read_run
-from engine.locks import is_held
-from engine.pins import list_pins, pin, unpin
+from engine.pins import list_pins
 from engine.session import Session
 from engine.storage import bucket as buckets
-from engine.storage import cached, eviction, journals
-from engine.storage.cached import CachedStorage
+from engine.storage import cached
 from engine.verify import verify
 from tests.engine.apart import add_up
+from tests.engine.machines import Machine, in_bucket, overwrite, there
 from tests.engine.s3_server import Proxy
 from tests.engine.toy import (
     SLOTS,
-    artifact_of,
     digests,
     flip_bit,
     outcomes,
@@ -35,23 +31,8 @@ from tests.engine.toy import (
     run_toy,
     toy,
 )
-from tests.waiting import wait_for
 
 ARRAY = np.arange(100_000.0)
-Machine = Callable[[str], Store]
-
-
-def there(store: Store) -> CachedStorage:
-    assert isinstance(store.storage, CachedStorage)
-    return store.storage
-
-
-def in_bucket(store: Store) -> set[str]:
-    return {name for name in there(store).bucket.list("") if not name.startswith("locks/")}
-
-
-def overwrite(store: Store, name: str, data: bytes) -> None:
-    there(store).bucket.write(name, data)
 
 
 # Reading
@@ -254,113 +235,6 @@ def test_a_stage_in_a_process_of_its_own_works_on_the_bucket(machine: Machine):
     assert there(a).bucket.stat(f"objects/{made.picture.address}") is not None
 
 
-# Journals, pins, collection
-
-
-def test_runs_of_other_machines_are_seen(machine: Machine):
-    a, b = machine("a"), machine("b")
-    mine = run_toy(a).record.id
-    other = run_toy(b, n=7).record.id
-    for store in (a, b):
-        assert [p.stem for p in list_runs(store)] == [other, mine]
-        assert [p.stem for p in list_runs(store, "toy", newest=1)] == [other]
-        assert {read_run(p).status for p in list_runs(store)} == {"completed"}
-        assert list_runs(store, "other") == []
-
-
-def test_a_run_elsewhere_is_running_until_it_has_been_silent_for_long(
-    machine: Machine, monkeypatch
-):
-    monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
-    a, b = machine("a"), machine("b")
-    journal = Journal(a, "toy", {})
-    (path,) = wait_for("the journal", lambda: list_runs(b))
-    assert read_run(path).status == "running" and not is_held(path)
-    os.utime(path, (1, 1))
-    assert read_run(path).status == "crashed"
-    journal.end("completed", {"x": artifact_of(run_toy(a, n=3), "draw")})
-    assert read_run(list_runs(b)[-1]).status == "completed"
-
-
-def test_a_journal_that_could_not_be_shown_is_shown_later(machine: Machine, proxy: Proxy, caplog):
-    a, b = machine("a"), machine("b")
-    proxy.fail("denied", "PUT .*runs", 10**6)
-    mine = run_toy(a).record.id
-    assert "other machines do not see this run yet" in caplog.text
-    assert list_runs(b) == [] and [p.stem for p in list_runs(a)] == [mine]
-    proxy.faults.clear()
-    list_runs(a)
-    assert [p.stem for p in list_runs(b)] == [mine]
-
-
-def test_pins_of_two_machines_at_once_both_stay(machine: Machine, proxy: Proxy):
-    a, b = machine("a"), machine("b")
-    first, second = run_toy(a).record.id, run_toy(b).record.id
-    pin(a, first)
-    assert list_pins(b) == [first]
-    storage = there(a)
-    change, others = storage.bucket.replace, [second]
-
-    def late(name: str, data: bytes, tag: str) -> str | None:
-        if others:
-            pin(b, others.pop())
-        return change(name, data, tag)
-
-    storage.bucket.replace = late  # type: ignore[method-assign]
-    unpin(a, first)
-    assert list_pins(a) == list_pins(b) == [second]
-
-
-def test_the_collector_keeps_the_young_and_what_kept_runs_use(machine: Machine, monkeypatch):
-    a, b = machine("a"), machine("b")
-    old, new = run_toy(a, n=11).record, run_toy(b, n=12).record
-    told = collect(a, keep=1, dry_run=True)
-    assert told.removed == [] and "written within the hour" in {i.reason for i in told.kept}
-    monkeypatch.setattr(CachedStorage, "grace", 0.0)
-    before = in_bucket(a)
-    told = collect(b, keep=1, dry_run=True)
-    assert in_bucket(a) == before
-    done = collect(b, keep=1)
-    assert told.removed == done.removed
-    assert before - in_bucket(a) == {i.name for i in done.removed if not i.name.startswith("tmp/")}
-    assert set(plan_toy(a, n=12).values()) == {"cached"} and plan_toy(a, n=11)["make"] == "run"
-    assert [p.stem for p in list_runs(a)] == [new.id] != [old.id]
-    assert verify(a).sound
-
-
-def test_what_a_run_elsewhere_uses_stays(machine: Machine, monkeypatch):
-    monkeypatch.setattr(CachedStorage, "grace", 0.0)
-    monkeypatch.setattr(journals, "_FIRST_SECONDS", 0.0)
-    a, b = machine("a"), machine("b")
-    stage = run_toy(a, n=11).record.stages["clip"]
-    run_toy(a, n=12)
-    journal = Journal(a, "other", {})
-    journal.write("begin", slot="clip", key=stage.key)
-    wait_for("the journal", lambda: f"runs/other/{journal.path.name}" in in_bucket(b))
-    found = collect(b, keep=1)
-    assert f"run {journal.id} is running" in {i.reason for i in found.kept}
-    assert b.read_record(stage.key) is not None
-    assert machine("c").fault(stage.artifacts[0]) is None
-    journal.end("completed", {})
-
-
-def test_names_in_the_bucket_cannot_leave_the_folder(machine: Machine, tmp_path, monkeypatch):
-    monkeypatch.setattr(CachedStorage, "grace", 0.0)
-    a = machine("a")
-    run_toy(a)
-    outside = [a.root.parent / "precious", a.root / "precious", a.root.parent / "precious.jsonl"]
-    for path in outside:
-        path.write_text("keep me")
-    for name in ("runs/../precious.jsonl", "runs/../../precious.jsonl", "records/../precious"):
-        overwrite(a, name, b"harm")
-    overwrite(a, "objects/../../precious", b"harm")
-    overwrite(a, "runs/toy/../../../precious.jsonl", b"harm")
-    list_runs(a)
-    collect(a, keep=1)
-    verify(a, repair=True)
-    assert {path.read_text() for path in outside} == {"keep me"}
-
-
 # The cache
 
 
@@ -379,18 +253,6 @@ def test_copies_used_longest_ago_go_when_there_are_too_many(machine: Machine, mo
     assert b.path_of(extra).exists()
     for n, artifact in enumerate(made):
         np.testing.assert_array_equal(b.load(artifact), ARRAY + n)
-
-
-def test_what_a_run_of_this_machine_works_with_is_not_evicted(machine: Machine, monkeypatch):
-    a = machine("a")
-    monkeypatch.setattr(eviction, "_IN_USE_SECONDS", 0.0)
-    journal = Journal(a, "toy", {})
-    kept, gone = a.put("x", ARRAY), a.put("x", ARRAY + 1)
-    journal.write("source", artifact=kept.to_json())
-    monkeypatch.setenv("LATENTFLOW_CACHE_GB", "0")
-    machine("a").put("x", {"small": 1})
-    assert a.path_of(kept).exists() and not a.path_of(gone).exists()
-    journal.end("completed", {})
 
 
 @pytest.mark.parametrize("text", ["much", "-1", "nan", "inf"])

@@ -21,7 +21,8 @@ from tests.engine.rough import rough
 from tests.engine.s3_server import KEYS
 from tests.engine.toy import SLOTS, artifact_of, count, digests, flip_bit, outcomes, run_toy
 from tests.engine.zygote import Request, Zygote, open_zygote
-from tests.flows.prefect_server import Server, start_server, wait_for
+from tests.flows.prefect_server import Server, start_server
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 
@@ -90,7 +91,7 @@ class Runs:
             done = [run for run in found if run["state_type"] in final]
             return done if len(done) == expected == len(found) else None
 
-        return {run["name"]: run for run in wait_for("all task runs", ended, 30)}
+        return {run["name"]: run for run in wait_for("all task runs", ended)}
 
     def states(self) -> dict[str, str]:
         return {name: run["state_name"] for name, run in self.task_runs().items()}
@@ -236,10 +237,8 @@ def test_a_failing_cell_loses_none_that_finished(runs: Runs):
 
 
 def test_a_timeout_stops_and_is_not_tried_again(runs: Runs):
-    started = time.monotonic()
-    error = runs.fail("rough", seconds=60.0)
-    assert error == "StageTimeout: stage wait took longer than 2 s and was stopped"
-    assert time.monotonic() - started < 20
+    error = runs.fail("rough", seconds=3600.0)
+    assert error == "StageTimeout: stage wait took longer than 10 s and was stopped"
     assert count(runs.tally)["wait"] == 1
     assert runs.task_runs(7)["wait"]["state_name"] == "Failed"
 
@@ -253,7 +252,7 @@ def test_logs_of_stages_arrive(runs: Runs):
         wanted = {"trying to stand", "waiting apart from the others"}
         return found if wanted <= set(found) else None
 
-    found = wait_for("what the stages logged", arrived, 30)
+    found = wait_for("what the stages logged", arrived)
     task_runs = runs.task_runs(7)
     for message, name in (
         ("trying to stand", "stumble"),
@@ -332,11 +331,9 @@ def test_a_server_that_dies_in_the_middle_loses_no_finished_stage(
         request = runs.request(nap=1.0)
         request.api = doomed.api
         pid = runs.helper.start(request)
-        wait_for("the middle of the run", lambda: "times-1" in count(runs.tally), 60)
+        wait_for("the middle of the run", lambda: "times-1" in count(runs.tally))
         _kill_server(doomed)
-    started = time.monotonic()
     runs.helper.wait(pid)  # it may fail or get to its end; it must not hang
-    assert time.monotonic() - started < 90
     assert verify(runs.store).sound
     kept = {path.stem for path in runs.store.records.glob("*")}
     assert len(kept) >= 2
