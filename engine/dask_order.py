@@ -13,11 +13,10 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from engine.artifact import replace_handles
 from engine.call import Call
 from engine.errors import InputError
-from engine.isolate import _HANDLE, _find, _pack, _revive
-from engine.isolate import _unpack as _unpack_parameter
+from engine.isolate import _find
+from engine.parcel import pack, unpack
 from engine.recipe import Recipe, explain
 from engine.stage import Bound, Stage, read_all_code
 from engine.store import Store, project_root
@@ -51,8 +50,8 @@ def make_order(store: Store, call: Call) -> Order:
         "file": "",
         "stage": call.stage.fn.__qualname__,
         "label": call.stage.label,
-        "inputs": replace_handles(call.bound.inputs, lambda a: {_HANDLE: a.to_json()}),
-        "params": {name: _pack(value, name) for name, value in call.bound.params.items()},
+        "inputs": pack(call.bound.inputs, call.stage.name),
+        "params": pack(call.bound.params, call.stage.name),
         "recipe": call.recipe.to_json(),
         "store": store.address,
         "holder": f"(pid {os.getpid()} on {socket.gethostname()},",
@@ -71,8 +70,7 @@ def read_order(order: Order, loaded: LoadedCode) -> tuple[Store, Call]:
     loaded.check()
     stage = _stage(order)
     loaded.note()
-    params = {name: _unpack_parameter(value) for name, value in order["params"].items()}
-    bound = Bound(_revive(order["inputs"]), params)
+    bound = Bound(unpack(order["inputs"]), unpack(order["params"]))
     sent, own = Recipe.from_json(order["recipe"]), stage.recipe(bound)
     if own.key != sent.key:
         reasons = [reason.text for reason in explain(own, sent)]

@@ -16,15 +16,15 @@ import signal
 import subprocess
 import sys
 import threading
-from enum import Enum
+from collections import deque
 from pathlib import Path
 from typing import IO, Any
 
-from engine.artifact import Artifact, replace_handles, walk
+from engine.artifact import Artifact, walk
 from engine.checkpoints import Checkpoints
 from engine.compute import call_and_store, find_earlier, load_earlier
 from engine.errors import InputError, StageError, StageTimeout, StoreError
-from engine.recipe import canonical
+from engine.parcel import pack, unpack
 from engine.stage import Bound, Stage
 from engine.store import Store, project_root
 from engine.work import Progress, StageStopped, Work, current
@@ -32,7 +32,6 @@ from engine.work import Progress, StageStopped, Work, current
 log = logging.getLogger(__name__)
 
 _MARK = "\x1elatentflow "  # starts the child's own lines on its standard error
-_HANDLE = "\x1ehandle"  # no name that a dict of inputs would use
 
 
 def run_isolated(
@@ -62,22 +61,23 @@ def run_isolated(
         "file": inspect.getsourcefile(inspect.unwrap(stage.fn)),
         "stage": stage.fn.__qualname__,
         "store": store.address,
-        "inputs": replace_handles(bound.inputs, lambda a: {_HANDLE: a.to_json()}),
-        "params": {name: _pack(value, name) for name, value in bound.params.items()},
+        "inputs": pack(bound.inputs, stage.name),
+        "params": pack(bound.params, stage.name),
         "path": sys.path,
     }
     environment = {**os.environ, "PYTHONPATH": str(project_root())}
     child = subprocess.Popen(
-        [sys.executable, "-m", "engine.isolate"],
+        [sys.executable, "-P", "-m", "engine.isolate"],  # -P: not what lies in the user's folder
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        text=True,
+        encoding="utf-8",
+        errors="replace",  # native code prints what it likes
         env=environment,
         start_new_session=True,
     )
     assert child.stdin and child.stdout and child.stderr
-    said: list[str] = []
+    said = deque[str](maxlen=5)
     # Prefect knows by context variables which task run a log line belongs to.
     listen = functools.partial(contextvars.copy_context().run, _listen, child.stderr, said)
     listener = threading.Thread(target=listen, daemon=True)
@@ -116,7 +116,7 @@ def run_isolated(
     if child.returncode != 0 or not answer:
         raise StageError(
             f"the process of stage {slot} ended with status {child.returncode}: "
-            + ("\n".join(said[-5:]) or "it said nothing")
+            + ("\n".join(said) or "it said nothing")
         )
     reply = json.loads(answer)
     if "error" in reply:
@@ -132,16 +132,22 @@ def _kill(child: subprocess.Popen[str]) -> None:
         os.killpg(child.pid, signal.SIGKILL)
 
 
-def _listen(stream: IO[str], said: list[str]) -> None:
+def _listen(stream: IO[str], said: deque[str]) -> None:
     for line in stream:
-        if line.startswith(_MARK):
-            entry = json.loads(line.removeprefix(_MARK))
-            if "done" in entry:
-                current().report(Progress(**entry))
-                continue
-            logging.getLogger(entry["name"]).log(entry["level"], "%s", entry["text"])
-        else:
+        if not line.startswith(_MARK):
             said.append(line.rstrip())
+            continue
+        try:
+            _hear(json.loads(line.removeprefix(_MARK)))
+        except Exception:  # who stops listening lets the child wait for ever
+            log.warning("a line of a stage's process is lost", exc_info=True)
+
+
+def _hear(entry: dict[str, Any]) -> None:
+    if "done" in entry:
+        current().report(Progress(**entry))
+    else:
+        logging.getLogger(entry["name"]).log(entry["level"], "%s", entry["text"])
 
 
 def _say(entry: dict[str, Any]) -> None:
@@ -170,54 +176,6 @@ def _find(task: dict[str, Any]) -> Stage[Any, Any]:
     if not isinstance(found, Stage):
         raise StageError(f"{name}.{task['stage']} is no stage")
     return found
-
-
-def _pack(value: Any, where: str) -> Any:
-    """A parameter as JSON data that `_unpack` makes an equal one of, its types included."""
-    if isinstance(value, Enum) or dataclasses.is_dataclass(value) or hasattr(value, "model_dump"):
-        kind = [type(value).__module__, type(value).__qualname__]
-        if isinstance(value, Enum):
-            return {"kind": kind, "value": canonical(value.value, where)}
-        names = (
-            [field.name for field in dataclasses.fields(value)]
-            if dataclasses.is_dataclass(value)
-            else list(type(value).model_fields)
-        )
-        return {
-            "kind": kind,
-            "fields": {n: _pack(getattr(value, n), f"{where}.{n}") for n in names},
-        }
-    if isinstance(value, tuple):
-        return {"tuple": [_pack(item, where) for item in value]}
-    if isinstance(value, list):
-        return {"list": [_pack(item, where) for item in value]}
-    if isinstance(value, dict):
-        return {"dict": {key: _pack(item, f"{where}.{key}") for key, item in value.items()}}
-    return canonical(value, where)
-
-
-def _unpack(value: Any) -> Any:
-    if not isinstance(value, dict):
-        return value
-    if "tuple" in value:
-        return tuple(_unpack(item) for item in value["tuple"])
-    if "list" in value:
-        return [_unpack(item) for item in value["list"]]
-    if "dict" in value:
-        return {key: _unpack(item) for key, item in value["dict"].items()}
-    module, name = value["kind"]
-    kind: Any = functools.reduce(getattr, name.split("."), importlib.import_module(module))
-    if "value" in value:
-        return kind(value["value"])
-    return kind(**{key: _unpack(item) for key, item in value["fields"].items()})
-
-
-def _revive(value: Any) -> Any:
-    if isinstance(value, dict):
-        if _HANDLE in value:
-            return Artifact.from_json(value[_HANDLE])
-        return {key: _revive(item) for key, item in value.items()}
-    return [_revive(item) for item in value] if isinstance(value, list) else value
 
 
 def _end_with_parent() -> None:
@@ -249,9 +207,12 @@ def _main() -> None:
     try:
         stage = _find(task)
         store = Store(task["store"])
-        bound = Bound(
-            _revive(task["inputs"]), {n: _unpack(value) for n, value in task["params"].items()}
-        )
+        bound = Bound(unpack(task["inputs"]), unpack(task["params"]))
+        if task["module"] != "__main__" and stage.recipe(bound).key != task["key"]:
+            raise StageError(
+                f"stage {stage.name}: its code or packages were changed since the run began: run "
+                "again"
+            )
         with _work(task, store, stage).active():
             artifacts = call_and_store(store, stage, bound)
         reply: dict[str, Any] = {"artifacts": [a.to_json() for a in artifacts]}

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import pydantic
 
 from engine import Parameters, Picture, flow, stage
+from engine.work import progress
 from tests.engine.toy import PNG, note
 
 log = logging.getLogger(__name__)
@@ -111,6 +112,18 @@ def die(*, how: str) -> int:
         os._exit(3)
     os.kill(os.getpid(), signal.SIGSEGV)
     return 1
+
+
+@stage(own_process=True)
+def chatter(*, lines: int) -> Any:
+    """Says what no reader of UTF-8 expects, and more than a pipe holds."""
+    os.write(2, b"caf\xe9\n")
+    os.write(2, b"\x1elatentflow {\n")
+    progress(1, 2)
+    for _ in range(lines):
+        os.write(2, b"x" * 1000 + b"\n")
+    progress(2, 2)
+    return lines
 
 
 @stage(timeout=600)

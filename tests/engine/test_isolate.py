@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import importlib
 import logging
 import os
 import signal
@@ -18,7 +19,7 @@ import pytest
 from engine import InputError, Selection, StageError, Store, StoreError, load
 from engine.errors import StageTimeout
 from engine.session import Session
-from engine.stage import Stage
+from engine.stage import Stage, read_all_code
 from engine.verify import verify
 from tests.engine import apart
 from tests.engine.apart import Section, Step, Way
@@ -116,6 +117,54 @@ def test_its_errors_are_those_of_the_function(session):
 def test_a_process_that_dies_is_an_error_with_its_last_words(session, how, status):
     with pytest.raises(StageError, match=rf"stage die ended with status {status}: last words"):
         apart.die(how=how)
+
+
+def test_nothing_that_it_says_makes_the_run_wait_for_ever(session, caplog):
+    told: list[float] = []
+
+    def listen(call: Any, progress: Any) -> None:
+        told.append(progress.done)
+        raise OSError("the terminal is gone")
+
+    session.on_progress = listen
+    assert load(apart.chatter(lines=200)) == 200
+    assert told == [1, 2]
+    assert [r.getMessage() for r in caplog.records] == ["a line of a stage's process is lost"] * 3
+
+
+def test_what_lies_in_the_users_folder_is_not_run(session, tmp_path, monkeypatch):
+    (tmp_path / "engine").mkdir()
+    for name in ("__init__", "isolate"):
+        (tmp_path / "engine" / f"{name}.py").write_text("raise SystemExit('not this project')\n")
+    monkeypatch.chdir(tmp_path)
+    half: Any = apart.divide(by=2)
+    assert load(half) == 0.5
+
+
+_EDITED = """
+from engine import stage
+@stage(own_process=True)
+def answer() -> int:
+    return {}
+"""
+
+
+def test_code_that_was_edited_during_the_run_computes_nothing(session, tmp_path, monkeypatch):
+    """Else its result would stand under the key of the code that was loaded before."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    monkeypatch.syspath_prepend(tmp_path)
+    file = tmp_path / "edited_during_the_run.py"
+    file.write_text(_EDITED.format(1))
+    answer = importlib.import_module(file.stem).answer
+    try:
+        read_all_code()
+        file.write_text(_EDITED.format(2))
+        with pytest.raises(StageError, match="were changed since the run began: run again"):
+            answer()
+        file.write_text(_EDITED.format(1))
+        assert load(answer()) == 1
+    finally:
+        del sys.modules[file.stem]
 
 
 def test_a_full_disk_is_told_as_one(session):
