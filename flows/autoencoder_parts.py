@@ -154,7 +154,10 @@ def walk(
         side(decoder=decoder, unseen=unseen),
         test=test, about=about, pairs=tools.pairs, steps=tools.steps, seed=tools.seed,
     )  # fmt: skip
+    # A plane that is all of z, where there is one, shows most.
+    shown = grids[min(models, key=lambda m: models[m].z != 2)]
     return {
+        "glance": {"images": shown.images, "plane": shown.plane},
         "draw_grid": draw_grid.each(_rows(grids, name)),
         "draw_traversals": draw_traversals.each(_rows(walks, name)),
         "draw_interpolations": draw_interpolations.each(_rows(ways, name)),

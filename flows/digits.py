@@ -204,6 +204,7 @@ def digits(p: DigitsParameters) -> dict[str, Any]:
         "prototypes": prototypes,
         "embedding": embedding.summary,
         "quality": quality,
+        "glance": {"points": embedding.points, "train": train, "about": about},
         "draw_samples": draw_samples(train, about),
         "draw_scaling": draw_scaling(sweep.means),
         "draw_variance": draw_variance(basis.curve),

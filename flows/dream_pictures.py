@@ -133,6 +133,7 @@ def dream_photos(
         }  # fmt: skip
         for result, handle in results.items():
             found.setdefault(result, {})[name] = handle
+        found.setdefault("glance", {"photo": photo.pixels, "dream": results["dream_file"]})
     return dict(found)
 
 

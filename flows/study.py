@@ -19,6 +19,7 @@ from flows.dreams_parameters import DreamsParameters
 from flows.wifi import wifi
 from flows.wifi_parameters import WifiParameters
 from report.page import Section, page_of
+from tasks.figures.glance import draw_glance
 from tasks.headlines import collect_headlines
 
 # digits clusters the latent points of autoencoder, which therefore runs before it.
@@ -31,15 +32,7 @@ PARTS: dict[str, Flow[Any]] = {
 ORDER = ("wifi", "digits", "autoencoder", "dreams")  # of the posts
 SHARED = "ae16"  # the latent space that both have
 
-SECTIONS = (
-    Section(
-        "Headline results",
-        "Each number beside what the posts report or what was measured before; a flow's own page "
-        "tells the rest.",
-        tables=("findings",),
-        sentences=("findings",),
-    ),
-)
+SECTIONS = (Section("At a glance", "A picture of each flow.", figures=("draw_glance",)),)
 
 
 class StudyParameters(Parameters):
@@ -98,7 +91,9 @@ def compare(p: StudyParameters, results: Mapping[str, Mapping[str, Any]]) -> dic
     whose latent points `digits` clusters beside pixels and components.
     """
     found = {name: part["findings"] for name, part in results.items() if "findings" in part}
-    return {"findings": collect_headlines(found, order=ORDER)}
+    seen = {name: part["glance"] for name, part in results.items() if "glance" in part}
+    glance = {"draw_glance": draw_glance(seen)} if seen else {}
+    return {"findings": collect_headlines(found, order=ORDER), **glance}
 
 
 def _preset(name: str) -> dict[str, Any]:

@@ -184,6 +184,13 @@ def wifi(p: WifiParameters) -> dict[str, Any]:
         "variance": components.variance,
         "loadings": components.loadings,
         "accuracy": summarise_accuracy(results),
+        "glance": {
+            "features": features,
+            "labels": labels,
+            "assignment": fit.assignment,
+            "planes": planes,
+            "about": about,
+        },
         "draw_densities": draw_densities(densities.curves, densities.peaks, about),
         "draw_forest": draw_forest(forest.scores, forest.importances),
         "draw_elbow": draw_elbow(scan, uniform, choice),
