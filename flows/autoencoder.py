@@ -129,7 +129,8 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
         reference=p.data.is_reference,
         as_posted=p.training.is_posted,
     )
-    same = {m: components.get(f"{model.z} components") for m, model in models.items()}
+    of_size = {found.z: found for found in components.values()}
+    same = {m: of_size.get(model.z) for m, model in models.items()}
     pictures = {
         m: draw_reconstructions.labelled(m)(
             rebuilt[m].images, rebuilt[m].errors, rebuilt[m].summary, test,

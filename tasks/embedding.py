@@ -58,7 +58,8 @@ def embed_tsne(
         iterations: steps, 250 of them with early exaggeration.
 
     Raises:
-        InputError: fewer than 8 rows, iterations < 250, or an unknown backend.
+        InputError: fewer than 8 rows, rows that are not finite or all equal, iterations < 250, or an
+            unknown backend.
     """
     import numpy as np
 
@@ -70,6 +71,9 @@ def embed_tsne(
     if sample < len(points):
         rows = np.sort(np.random.default_rng(seed).choice(len(points), sample, replace=False))
     chosen = np.ascontiguousarray(points[rows], dtype=np.float32)
+    _check_points(chosen)
+    if chosen.shape[1] == 1:
+        chosen = _add_axis(chosen, seed)
     perplexity = min(perplexity, (len(rows) - 1) / 3)
     log.info("t-SNE of %s rows, %s dimensions", f"{len(rows):,}", chosen.shape[1])
     how: dict[str, Any] = {"perplexity": perplexity, "iterations": iterations, "seed": seed}
@@ -148,6 +152,32 @@ def measure_embedding(
         f"{trust:.3f}, and {percent(picture)} of the points lie among their own class "
         f"({percent(space)} in the space itself).",
     }
+
+
+def _check_points(points: np.ndarray) -> None:
+    """Refuse what has no principal components to begin at: there t-SNE may end the whole process."""
+    import numpy as np
+
+    if not np.isfinite(points).all():
+        raise InputError(
+            "t-SNE needs finite numbers, and some of the points are none: has a training diverged?"
+        )
+    if not np.ptp(points, axis=0).any():
+        raise InputError(
+            f"t-SNE of {len(points):,} points in one and the same place shows nothing: has a model "
+            "collapsed? Leave it out, or lower its kl_weight"
+        )
+
+
+def _add_axis(line: np.ndarray, seed: int) -> np.ndarray:
+    """Points of one axis (n, 1) with a second one of noise, so faint that distances stay: (n, 2).
+
+    Begun exactly on a line, no step would ever leave it.
+    """
+    import numpy as np
+
+    noise = np.random.default_rng(seed).standard_normal(line.shape, dtype=np.float32)
+    return np.hstack([line, np.float32(1e-3) * line.std() * noise])
 
 
 def _fit_onedal(points: np.ndarray, *, perplexity: float, iterations: int, seed: int) -> Any:

@@ -46,7 +46,7 @@ def plot_grid(
 ) -> Figure:  # fmt: skip
     """Return the decoded images of a rectangle of the plane side by side, with its coordinates."""
     columns, rows = int(summary["columns"]), int(summary["rows"])
-    own = int(summary["dimensions"]) <= 2
+    dimensions = int(summary["dimensions"])
     size = fit_image(images.shape[1:3], (BREADTH - 2 * AXIS) / columns, GRID_HEIGHT / rows)
     cmap = _tone(images)
     width, height = columns * size[0], rows * size[1]
@@ -55,8 +55,8 @@ def plot_grid(
         height + UNDER,
         f"A plane of the latent space of {name}, decoded point by point",
         (
-            "across: z1, up: z2"
-            if own
+            ("across: z1" + ", up: z2" * (dimensions == 2))
+            if dimensions <= 2
             else "across and up: the two principal axes of z through its mean, with "
             f"{100 * summary['explained']:.0f} % of its variance",
             "from the 2nd to the 98th percentile of the training points",

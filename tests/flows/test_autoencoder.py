@@ -88,6 +88,14 @@ def test_a_plane_is_drawn_as_it_is_and_the_rest_by_tsne(run: tuple[RunRecord, St
     assert quality["rows"] == 40
 
 
+def test_a_model_of_any_size_stands_beside_as_many_components(own: Path, tmp_path: Path) -> None:
+    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}", "models.z=[1,3]"])
+    calls = {call.slot: call for call in autoencoder.plan(p, store=Store(tmp_path)).calls}
+    for z, name in ((1, "1 component"), (3, "3 components")):
+        drawn_from = {h.slot for _, h in calls[f"draw_reconstructions[z={z}]"].handles()}
+        assert f"reconstruct_components[{name}]" in drawn_from
+
+
 def test_what_a_picture_is_drawn_from_trains_nothing_again(
     own: Path, run: tuple[RunRecord, Store]
 ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
@@ -110,3 +112,23 @@ def test_impossible_values_are_named(points: np.ndarray) -> None:
         embed_tsne.fn(points[:5])
     with pytest.raises(InputError, match="iterations = 100: expected at least 250"):
         embed_tsne.fn(points, iterations=100)
+
+
+@pytest.mark.parametrize("backend", ["scikit-learn", "intelex"])
+@pytest.mark.parametrize(
+    ("value", "words"), [(0.25, "in one and the same place"), (np.nan, "finite numbers")]
+)
+def test_points_without_a_principal_component_are_refused(
+    backend: Any, value: float, words: str
+) -> None:
+    with pytest.raises(InputError, match=words):
+        embed_tsne.fn(np.full((60, 3), value, np.float32), iterations=250, backend=backend)
+
+
+def test_one_axis_is_laid_out_in_two() -> None:
+    line = np.linspace(-3, 3, 90, dtype=np.float32)[:, None]
+    found = embed_tsne.fn(line, iterations=400, perplexity=10)
+    xy = found.points["xy"]
+    assert xy.shape == (90, 2) and (xy.std(axis=0) > 0.1).all()
+    near = measure_embedding.fn(line, found.points, {"y": np.arange(90) // 30}, neighbours=4)
+    assert near["knn"] > 0.6
