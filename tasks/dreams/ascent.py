@@ -222,6 +222,20 @@ class Ascent:
             tf.TensorSpec((2,), whole), one, one, count, count, switch, one,
         ]  # fmt: skip
 
+        # Nothing here is written in Python's own loops and conditions: no need to look for them.
+        how: dict[str, Any] = {"jit_compile": False, "autograph": False}
+
+        # A graph by itself: inside the loop's, which is a circle, oneDNN's gradients of pools are found
+        # by luck, and TensorFlow's own take as long as all the rest.
+        @tf.function(
+            input_signature=[images, *tables], experimental_attributes={"_noinline": True}, **how
+        )
+        def slope(images: Any, weights: Any, factors: Any, spots: Any) -> tuple[Any, Any]:
+            with tf.GradientTape() as tape:
+                tape.watch(images)
+                value = self._measure.rate(images, weights, factors, spots)
+            return value, tape.gradient(value, images)
+
         def climb(
             images: Any, weights: Any, factors: Any, spots: Any, mean: Any, deviation: Any,
             last: Any, active: Any, steps: Any, extra: Any, first: Any, grid: Any, rate: Any,
@@ -235,10 +249,8 @@ class Ascent:
                 )
                 shift *= tf.cast(done < steps, whole)  # the last value is that of the image itself
                 rolled = tf.roll(x, shift, (1, 2))
-                with tf.GradientTape() as tape:
-                    tape.watch(rolled)
-                    value = self._measure.rate(rolled, weights, factors, spots)
-                gradient = tf.roll(tape.gradient(value, rolled), -shift, (1, 2))
+                value, gradient = slope(rolled, weights, factors, spots)
+                gradient = tf.roll(gradient, -shift, (1, 2))
                 gradient = _unit(_coarse(gradient, grid, (height, width)))
                 # Compared as products, as L may be 0. The first value comes after infinity.
                 still = tf.abs(value - last) < tolerance * tf.abs(value)
@@ -270,8 +282,6 @@ class Ascent:
             )
             return x, last, active, moved, trace.stack()
 
-        # Nothing here is written in Python's own loops and conditions: no need to look for them.
-        how: dict[str, Any] = {"jit_compile": False, "autograph": False}
         return (
             tf.function(climb, input_signature=signature, **how),
             tf.function(self._measure.rate, input_signature=[images, *tables], **how),

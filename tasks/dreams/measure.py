@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import InputError
-from tasks.dreams.first_layer import split_first
+from tasks.dreams.chain import find_chain
 from tasks.dreams.objectives import Atom, Objective, require_atoms
 from tasks.training.runtime import start_tensorflow
 
@@ -58,7 +58,10 @@ class Measure:
         image = keras.Input(self.shape)
         results = inner(image)
         results = results if isinstance(results, list | tuple) else [results]
-        self._split = split_first(inner.inputs[0], list(inner.outputs), inner.layers)
+        self._chain = find_chain(inner.inputs[0], list(inner.outputs))
+        self._is_narrow = (
+            self._chain is not None and self._chain.is_narrow and all(map(_is_map, objectives))
+        )
         self._part = keras.Model(image, list(results))
         self._shapes = {
             name: tuple(int(side) for side in result.shape[1:])
@@ -79,6 +82,8 @@ class Measure:
         for name in self.layers:
             starts[name] = width
             width += self._shapes[name][-1] + 1
+        if self._is_narrow and not all(map(_is_map, objectives)):
+            raise InputError("the ascent was prepared for single maps only")
         every = list(dict.fromkeys(atom for each in objectives for atom in each.atoms))
         for atom in every:
             self._require(atom)
@@ -111,10 +116,12 @@ class Measure:
         """The value of each image's own objective, float32 (n,); tensors in and out."""
         tf = start_tensorflow()
 
-        if self._split is None:
+        if self._chain is None:
             outputs = self._part(images, training=False)
+        elif self._is_narrow:
+            return weights[:, 0] * self._chain.single_maps(images, factors[:, 0, 0])
         else:
-            outputs = self._split.rest(self._split.first(images), training=False)
+            outputs = self._chain.run(images)
         outputs = outputs if isinstance(outputs, list | tuple) else [outputs]
         numbers, neurons = [], []
         for output, own in zip(outputs, spots, strict=True):
@@ -223,6 +230,13 @@ def count_floats(layer: Any) -> int:
     for side in getattr(getattr(layer, "output", None), "shape", ())[1:]:
         size *= int(side or 1)
     return size
+
+
+def _is_map(objective: Objective) -> bool:
+    """Whether it is the mean of one map, times a number."""
+    atoms, terms = objective.atoms, objective.terms
+    single = len(terms) == 1 and len(terms[0][1]) == 1
+    return single and atoms[0].map >= 0 and atoms[0].spot is None and bool(atoms[0].layer)
 
 
 def _called(layer: str) -> str:

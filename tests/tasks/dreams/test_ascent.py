@@ -209,25 +209,40 @@ def test_nothing_climbs_to_nothing(ascent: Ascent) -> None:
     assert climb.values.shape == (0, 5)
 
 
-def test_the_first_convolution_by_itself_changes_nothing(network: Any, ascent: Ascent) -> None:
+@pytest.mark.parametrize(
+    "objectives",
+    [MAPS, [channel("Conv2D_2", 1)], [layer("Conv2D_3"), *MAPS], OTHERS],
+    ids=["single maps", "a pool behind", "all maps", "several layers"],
+)
+@pytest.mark.parametrize("shape", [(28, 28, 1), (31, 26, 3)])
+def test_a_chain_gives_what_keras_gives(
+    objectives: list[Objective], shape: tuple[int, int, int]
+) -> None:
+    """31 × 26 pixels: both pools leave rows or columns over."""
     import tensorflow as tf
 
     from tasks.dreams.measure import Measure
 
-    measure = Measure(network, MAPS)
-    tables = measure.tabulate(MAPS)
+    network = small_cnn(shape, seed=1)
+    for conv in ("Conv2D_1", "Conv2D_2", "Conv2D_3"):
+        kernel, bias = network.get_layer(conv).get_weights()
+        bias += np.random.default_rng(0).normal(0, 0.2, bias.shape)
+        network.get_layer(conv).set_weights([kernel, bias])
+    measure = Measure(network, objectives)
+    tables = measure.tabulate(objectives)
 
     def gradient() -> tuple[np.ndarray, np.ndarray]:
         with tf.GradientTape() as tape:
-            images = tf.constant(noise(8))
+            images = tf.constant(noise(len(objectives), shape))
             tape.watch(images)
             values = measure.rate(images, *tables)
         return values.numpy(), tape.gradient(values, images).numpy()
 
-    assert measure._split is not None
+    assert measure._chain is not None
     values, apart = gradient()
-    measure._split = None
+    measure._chain = None
     expected, whole = gradient()
+    assert np.abs(whole).max() > 1e-3
     np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(apart, whole, rtol=1e-3, atol=1e-6)
 
