@@ -75,11 +75,11 @@ class Comparison:
 def compare(store: Store, old: RunRecord, new: RunRecord) -> Comparison:
     """Everything that differs between two runs."""
     result = Comparison(old, new)
-    result.parameters = _changes(dict(_flat(old.parameters)), dict(_flat(new.parameters)))
+    result.parameters = _changes(dict(flat(old.parameters)), dict(flat(new.parameters)))
     before, after = _recipes(store, old, result), _recipes(store, new, result)
     result.code = _changes(_merged(before, "code"), _merged(after, "code"))
     changed = {change.name for change in result.code}
-    for recipe in {**before, **after}.values():
+    for recipe in (*before.values(), *after.values()):
         for symbol in changed & set(recipe.code):
             names = result.stages.setdefault(symbol, [])
             if recipe.stage not in names:
@@ -96,11 +96,11 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Change]:
     return [Change(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n)]
 
 
-def _flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
-    """(dotted place, leaf) of nested dicts; a list is one leaf."""
+def flat(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
+    """(dotted place, leaf) of nested dicts; a list is one leaf, and so is an empty dict."""
     if isinstance(value, Mapping) and value:
         for name, inner in value.items():
-            yield from _flat(inner, f"{place}.{name}" if place else str(name))
+            yield from flat(inner, f"{place}.{name}" if place else str(name))
     else:
         yield place, value
 
@@ -114,7 +114,7 @@ def _recipes(store: Store, run: RunRecord, result: Comparison) -> dict[str, Reci
             record = None
         if record is not None:
             found[slot] = record.recipe
-        elif slot not in result.missing:
+        elif stage.artifacts and slot not in result.missing:  # one that failed never had any
             result.missing.append(slot)
     return found
 
