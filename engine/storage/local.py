@@ -160,7 +160,7 @@ class LocalStorage:
                 continue
             size = about.st_size
             if stat.S_ISDIR(about.st_mode):
-                size = sum(p.stat().st_size for p in Path(found.path).rglob("*") if p.is_file())
+                size = sum(_file_size(p) for p in Path(found.path).rglob("*"))
             yield Entry(f"{folder}/{found.name}", size, about.st_mtime)
 
     def _list(self, folder: str, prefix: str = "") -> list[os.DirEntry[str]]:
@@ -217,10 +217,10 @@ class LocalStorage:
 
     def update(self, name: str, change: Callable[[bytes], bytes]) -> None:
         """Write what `change` makes of a small file's content, empty if there is none."""
-        with self.using():
+        with self.using(), FileLock(self.root / "locks" / "update.lock").hold():
             try:
                 old = self.read(name)
-            except OSError:
+            except FileNotFoundError:
                 old = b""
             self.write(name, change(old))
 
@@ -273,6 +273,15 @@ class Follower:
 
     def end(self) -> None:
         """The journal is complete."""
+
+
+def _file_size(path: Path) -> int:
+    """Bytes of a file; none for a folder and for what a training has removed this moment."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0
+    return found.st_size if stat.S_ISREG(found.st_mode) else 0
 
 
 def _mark(found: os.stat_result) -> tuple[int, int, int, int]:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +15,7 @@ import pytest
 
 from engine import File, InputError, Parameters, Selection, Store, flow, source, stage
 from engine.collect import Collection, collect
+from engine.errors import StoreError
 from engine.journal import Journal, list_runs
 from engine.locks import FileLock
 from engine.pins import list_pins, pin, unpin
@@ -135,14 +140,55 @@ def test_pins(store):
     assert not is_fresh(store, n=11)
 
 
-@pytest.mark.parametrize("text", ["", "{", "{}", "null", "[3]"])
-def test_a_garbage_list_of_pins_is_an_empty_one(store, text):
-    run_toy(store)
+@pytest.mark.parametrize("text", ["", "{", '["20260101-', "{}", "null", "[3]"])
+def test_a_damaged_list_of_pins_stops_the_collector(store, text):
+    run = run_toy(store).record.id
     (store.root / "pins.json").write_text(text)
-    collect(store)
-    assert is_fresh(store)
-    pin(store, list_runs(store)[0].stem)
-    assert list_runs(store)[0].stem in list_pins(store)
+    acts: list[Callable[[], Any]] = [
+        lambda: collect(store, keep=1),
+        lambda: pin(store, run),
+        lambda: unpin(store, run),
+    ]
+    for act in acts:
+        with pytest.raises(StoreError, match=r"pins\.json .*is damaged: mend or remove it"):
+            act()
+    assert (store.root / "pins.json").read_text() == text
+
+
+def test_of_pins_at_once_none_is_lost(store):
+    """Reading, changing and writing is one step for whoever looks on."""
+    together = threading.Barrier(2)
+
+    def add(number: int) -> None:
+        def change(old: bytes) -> bytes:
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(0.2)
+            return old + bytes([number])
+
+        store.storage.update("numbers", change)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(add, [1, 2]))
+    assert sorted(store.storage.read("numbers")) == [1, 2]
+
+
+def test_a_training_may_remove_its_checkpoints_meanwhile(store, monkeypatch):
+    folder = store.checkpoints / f"fit-{'0' * 20}"
+    folder.mkdir(parents=True)
+    for name in ("old.npz", "new.npz"):
+        (folder / name).write_bytes(b"12345")
+    listed = Path.rglob
+
+    def rglob(path: Path, pattern: str) -> Iterator[Path]:
+        for found in list(listed(path, pattern)):
+            if found.name == "old.npz":
+                found.unlink()
+            yield found
+
+    monkeypatch.setattr(Path, "rglob", rglob)
+    found = collect(store, dry_run=True)
+    sizes = {item.name: item.size for item in found.kept + found.removed}
+    assert sizes == {f"checkpoints/{folder.name}": 5}
 
 
 def test_what_a_running_flow_uses_stays(store):
