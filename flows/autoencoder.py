@@ -8,13 +8,14 @@ from engine import InputError, flow
 from flows.autoencoder_maps import map_latents
 from flows.autoencoder_parameters import PRESETS, AutoencoderParameters
 from flows.autoencoder_parts import ask_latents, invent, press_components, side, walk
-from flows.image_data import count_test, count_training, take_images
+from flows.image_data import count_images, take_images
 from flows.latents import encode_images, list_models, train_models
 from report.page import Section, page_of
 from tasks.autoencoder.bounds import measure_bounds
 from tasks.autoencoder.card import compile_card
 from tasks.autoencoder.findings import tabulate_autoencoders
 from tasks.autoencoder.reconstruction import reconstruct
+from tasks.embedding import LEAST_ROWS
 from tasks.figures.autoencoder_card import draw_card
 from tasks.figures.autoencoder_loss import draw_losses
 from tasks.figures.autoencoder_rebuilt import draw_reconstructions
@@ -68,7 +69,18 @@ SECTIONS = (
 
 def check_data(p: AutoencoderParameters) -> None:
     """Look at the images before any stage runs; raises InputError for what cannot work."""
-    rows, unseen = count_training(p.data), count_test(p.data)
+    images = count_images(p.data)
+    rows, unseen = images.train, images.test
+    if unseen < LEAST_ROWS and set(p.models.z) != {2}:
+        raise InputError(
+            f"there are {unseen} test images, and t-SNE needs at least {LEAST_ROWS}; add some, or "
+            "set a larger test_fraction"
+        )
+    if images.test_classes < 2:
+        raise InputError(
+            "all test images are of one class, so there is no way from one class to another; add "
+            "some of the others"
+        )
     for name, value, most, what in (
         ("probes.clusters", p.probes.clusters, rows, f"there are {rows:,} training images"),
         ("tools.components", 2 * p.tools.components, rows, f"there are {rows:,} training images"),

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 from engine import Parameters
 from flows.digits_parameters import Once, Tsne
 from flows.image_data import Data, Seed
-from flows.latent_training import LatentTraining, Variant
+from flows.latent_training import MOST_Z, LatentTraining, Variant
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
 
@@ -17,7 +17,7 @@ Weight = Annotated[float, Field(ge=0, le=1000)]
 class Models(Parameters):
     """Which models are trained: every combination of these is one, cached on its own."""
 
-    z: Annotated[list[Annotated[int, Field(ge=1, le=1024)]], Once] = Field(
+    z: Annotated[list[Annotated[int, Field(ge=1, le=MOST_Z)]], Once] = Field(
         default=[16, 2],
         min_length=1,
         description="Numbers that an image is pressed into: 16 rebuild a digit almost perfectly, 2 can "

@@ -7,15 +7,15 @@ from typing import Any
 from engine import InputError, flow
 from flows.digit_cells import CELLS, Place, latent_size, place_in, plan_cells, score_cells
 from flows.digits_parameters import PRESETS, DigitsParameters
-from flows.image_data import count_training, take_images
+from flows.image_data import count_images, take_images
 from flows.latents import take_latents
 from report.page import Section, page_of
 from tasks.autoencoder.encoding import decode
 from tasks.centroids import invert_centroids
 from tasks.clustering import cluster_digits
-from tasks.components import fit_components, project
+from tasks.components import MOST_COMPONENTS, fit_components, project
 from tasks.digit_findings import tabulate_digits
-from tasks.embedding import embed_tsne, measure_embedding
+from tasks.embedding import LEAST_ROWS, embed_tsne, measure_embedding
 from tasks.figures.accuracy import draw_accuracy
 from tasks.figures.confusion import draw_confusion
 from tasks.figures.digit_centroids import draw_digit_centroids
@@ -77,7 +77,11 @@ SECTIONS = (
 
 def check_data(p: DigitsParameters) -> None:
     """Look at the images before any stage runs; raises InputError for what cannot work."""
-    rows = count_training(p.data)
+    rows = count_images(p.data).train
+    if rows < LEAST_ROWS:
+        raise InputError(
+            f"there are {rows} training images, and t-SNE needs at least {LEAST_ROWS}; add some"
+        )
     for name, most in (
         ("sweep.clusters", max(p.sweep.clusters)),
         ("shown.clusters", p.shown.clusters),
@@ -90,17 +94,20 @@ def check_data(p: DigitsParameters) -> None:
                 f"that; try --set {name}={str(value).replace(' ', '')}"
             )
     pixels = p.data.size**2
+    most = min(pixels, MOST_COMPONENTS)
     for name, space in (
         ("shown.space", p.shown.space),
         *(("sweep.spaces", space) for space in p.sweep.spaces),
         *(("reference.spaces", space) for space in p.reference.spaces),
     ):
         components = _components(space)
-        if components is not None and components > pixels:
-            raise InputError(
-                f"{name}: {space} asks for more components than images of {p.data.size} × "
-                f"{p.data.size} have pixels, {pixels}"
+        if components is not None and components > most:
+            there = (
+                f"images of {p.data.size} × {p.data.size} have pixels, {pixels}"
+                if most == pixels
+                else f"are computed, {most}"
             )
+            raise InputError(f"{name}: {space} asks for more components than {there}")
 
 
 @flow(

@@ -9,12 +9,14 @@ from pydantic import AfterValidator, Field, model_validator
 
 from engine import Parameters
 from flows.image_data import Data, Seed
-from flows.latent_training import LatentTraining, Variant
+from flows.latent_training import MOST_Z, LatentTraining, Variant
 
 
 def _space(name: str) -> str:
     share = re.fullmatch(r"pca(0?\.\d+)", name)
     known = name == "raw" or re.fullmatch(r"(pca|ae)[1-9]\d{0,3}", name)
+    if known and name.startswith("ae") and int(name.removeprefix("ae")) > MOST_Z:
+        raise ValueError(f"{name}: an autoencoder's space has at most {MOST_Z} dimensions")
     if known or (share and float(share[1]) > 0):
         return name
     raise ValueError(

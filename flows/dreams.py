@@ -7,7 +7,7 @@ from typing import Any
 from engine import InputError, flow, source
 from flows.dream_pictures import DREAM_SECTIONS, check_dream, dream_photos
 from flows.dreams_parameters import PRESETS, DreamsParameters
-from flows.image_data import count_classes, count_training, take_images
+from flows.image_data import count_images, take_images
 from report.page import Section, page_of
 from tasks.dreams.atlas import grow_patterns, search_starts
 from tasks.dreams.cnn import SMALLEST, train_cnn
@@ -56,7 +56,7 @@ LAYER = "Conv2D_3"  # of the CNN
 
 def check_data(p: DreamsParameters) -> None:
     """Look at images and files before any stage runs; raises InputError for what cannot work."""
-    count_training(p.data)
+    count_images(p.data)
     if p.network.path is not None:
         height, width = describe_network(p.network.path, p.network.layer).sides
         check_dream(p.dream, (height or p.network.side, width or p.network.side))
@@ -85,7 +85,7 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
     """A network, its maps, the atlas of their patterns, and the dreams of photos."""
     train, test, about = take_images(p.data)
     results: dict[str, Any] = {}
-    layer, classes = p.network.layer or LAYER, count_classes(p.data)
+    layer, classes = p.network.layer or LAYER, count_images(p.data).classes
     if p.network.path is None:
         how = {
             **p.training.model_dump(),

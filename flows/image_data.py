@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import functools
+from pathlib import Path
+from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -14,8 +16,19 @@ Seed = Annotated[int, Field(ge=0, le=2**31)]
 
 _OWN = {"label", "header", "invert", "white"}
 _DIVISION = {"size", "test_fraction", "seed", "limit"}
-# Images of the known sets, and whether they have a test part of their own beside them.
-_ROWS = {"mnist": (60_000, True), "fashion-mnist": (60_000, True), "digits8x8": (1_797, False)}
+# Images of the known sets for training, and for testing where they have such a part of their own.
+_ROWS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits8x8": (1_797, None)}
+CLASSES = 10  # of each of them
+
+
+class Counts(NamedTuple):
+    """How many images are for training and for testing, of how many classes, and of how many of them
+    there are test images."""
+
+    train: int
+    test: int
+    classes: int
+    test_classes: int
 
 
 class Data(Parameters):
@@ -84,29 +97,30 @@ def take_images(data: Data) -> Any:
     return load_images(raw, **data.model_dump(include=_OWN), **division)
 
 
-def count_training(data: Data) -> int:
-    """How many training images there will be; raises BadImages where own ones are unfit."""
+def count_images(data: Data) -> Counts:
+    """How many images and classes there will be; raises BadImages where own ones are unfit."""
     if data.path is not None:
-        about = check_images(data.path, **data.model_dump(include=_OWN | _DIVISION))
-        return int(about["train"])
-    rows, divided = _ROWS[data.dataset]
-    if not divided:
-        rows -= round(data.test_fraction * rows)
-    return min(rows, data.limit or rows)
+        own = Path(data.path).expanduser()
+        return _count_own(own, _fingerprint(own), **data.model_dump(include=_OWN | _DIVISION))
+    train, test = _ROWS[data.dataset]
+    if test is None:
+        # As images are divided: of each class one at least, on either side.
+        test = min(max(round(data.test_fraction * train), CLASSES), train - CLASSES)
+        train -= test
+    if data.limit is not None and data.limit < train:
+        train, test = data.limit, max(CLASSES, round(test * data.limit / train))
+    return Counts(train, test, CLASSES, CLASSES)
 
 
-def count_test(data: Data) -> int:
-    """How many test images there will be at most; raises BadImages where own ones are unfit."""
-    if data.path is not None:
-        about = check_images(data.path, **data.model_dump(include=_OWN | _DIVISION))
-        return int(about["test"])
-    rows, divided = _ROWS[data.dataset]
-    # The sets with a test part of their own have 10,000 images in it.
-    return 10_000 if divided else round(data.test_fraction * rows)
+@functools.lru_cache(maxsize=8)
+def _count_own(path: Path, fingerprint: object, **parameters: Any) -> Counts:
+    """Counts of own images, which are all looked at: once, as long as the files stay as they are."""
+    about = check_images(path, **parameters)
+    return Counts(about["train"], about["test"], len(about["classes"]), about["test_classes"])
 
 
-def count_classes(data: Data) -> int:
-    """How many classes the images have; raises BadImages where own ones are unfit."""
-    if data.path is None:
-        return 10  # of every known set
-    return len(check_images(data.path, **data.model_dump(include=_OWN | _DIVISION))["classes"])
+def _fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:
+    """Name, time and size of the file, or of all in the folder; of what is not there, nothing."""
+    found = sorted(path.rglob("*")) if path.is_dir() else [path] if path.exists() else []
+    stats = ((str(each), each.lstat()) for each in found)
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)

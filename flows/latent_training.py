@@ -9,6 +9,7 @@ from pydantic import Field
 from flows.training import Training
 
 Variant = Literal["seed", "corrected"]
+MOST_Z = 1024  # more numbers than MNIST has pixels press nothing
 
 
 class LatentTraining(Training):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LEAST_ROWS = 8
 # The rate that suits oneDAL: on 15,000 points of MNIST rows / 48, 12, 8, 6 and 3 keep 42.8, 43.6,
 # 43.9, 43.7 and 43.5 % of the neighbours after as many steps and seconds.
 _ROWS_PER_RATE = 8
@@ -63,8 +64,10 @@ def embed_tsne(
     """
     import numpy as np
 
-    if len(points) < 8 or sample < 8:
-        raise InputError(f"t-SNE needs at least 8 rows; {min(len(points), sample)} were given")
+    if min(len(points), sample) < LEAST_ROWS:
+        raise InputError(
+            f"t-SNE needs at least {LEAST_ROWS} rows; {min(len(points), sample)} were given"
+        )
     if iterations < 250:
         raise InputError(f"iterations = {iterations}: expected at least 250, the exaggerated ones")
     rows = np.arange(len(points))

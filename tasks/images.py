@@ -113,7 +113,9 @@ def load_images(
 
 
 def check_images(path: Path | str, **parameters: Any) -> dict[str, Any]:
-    """Make sure that `load_images` will take this file or folder; returns its `about` without mean.
+    """Make sure that `load_images` will take this file or folder.
+
+    Returns its `about` without mean, and test_classes, of how many classes there are test images.
 
     Arguments:
         parameters: those of `load_images`.
@@ -136,7 +138,8 @@ def check_images(path: Path | str, **parameters: Any) -> dict[str, Any]:
             division = found.divide(options)
     except BadImages as error:
         raise BadImages(f"{path}: {error}") from error
-    return describe(found, division, options)
+    tested = len(set(division.test_codes.tolist()))
+    return {**describe(found, division, options), "test_classes": tested}
 
 
 def source_images(path: Path | str) -> Artifact:

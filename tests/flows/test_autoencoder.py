@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from engine import InputError, Store, load
+from engine.artifact import Pending
 from engine.journal import RunRecord
 from engine.session import Session
 from flows.autoencoder import SECTIONS, autoencoder, check_data
@@ -92,7 +93,8 @@ def test_a_model_of_any_size_stands_beside_as_many_components(own: Path, tmp_pat
     p = autoencoder.configure("quick", [*SMALL, f"data.path={own}", "models.z=[1,3]"])
     calls = {call.slot: call for call in autoencoder.plan(p, store=Store(tmp_path)).calls}
     for z, name in ((1, "1 component"), (3, "3 components")):
-        drawn_from = {h.slot for _, h in calls[f"draw_reconstructions[z={z}]"].handles()}
+        handles = calls[f"draw_reconstructions[z={z}]"].handles()
+        drawn_from = {handle.slot for _, handle in handles if isinstance(handle, Pending)}
         assert f"reconstruct_components[{name}]" in drawn_from
 
 
@@ -185,6 +187,7 @@ def test_what_cannot_be_is_named_before_anything_runs(override: str, words: str)
         (["data.limit=80", "probes.clusters=90"], "probes.clusters = 90: there are 80 training"),
         (["tools.start=10000"], "tools.start = 10000: the test images are 0 to 9,999"),
         (["data.dataset=digits8x8", "tools.start=400"], "the test images are 0 to 269"),
+        (["data.limit=1000", "tools.start=167"], "the test images are 0 to 166"),
     ],
 )
 def test_what_the_images_cannot_give_is_named_before_anything_runs(
@@ -193,6 +196,27 @@ def test_what_the_images_cannot_give_is_named_before_anything_runs(
     with pytest.raises(InputError, match=words):
         autoencoder.run(autoencoder.configure(overrides=overrides), store=Store(tmp_path))
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("unseen", "words"),
+    [
+        ("0 0 0 0 0 0 0 0 0", "all test images are of one class"),
+        ("0 1 2 0 1 2 0", "there are 7 test images, and t-SNE needs at least 8"),
+    ],
+)
+def test_a_test_part_that_shows_nothing_is_named_before_anything_runs(
+    unseen: str, words: str, tmp_path: Path
+) -> None:
+    random = np.random.default_rng(0)
+    y = np.arange(90) % 3
+    y_test = np.array(unseen.split()).astype(int)
+    x, x_test = (random.integers(0, 255, (len(part), 8, 8), np.uint8) for part in (y, y_test))
+    path = tmp_path / "own.npz"
+    np.savez(path, x_train=x, y_train=y, x_test=x_test, y_test=y_test)
+    p = autoencoder.configure("quick", [*SMALL, f"data.path={path}"])
+    with pytest.raises(InputError, match=words):
+        check_data(p)
 
 
 def test_a_plan_loads_no_heavy_library() -> None:

@@ -209,6 +209,7 @@ def test_presets_fit_the_known_sets(preset: str, dataset: str) -> None:
     [
         ("sweep.spaces=[\"pca0\"]", "pca0 is no space; there is raw"),
         ("shown.space=tsne", "tsne is no space"),
+        ("shown.space=ae1025", "ae1025: an autoencoder's space has at most 1024 dimensions"),
         ("sweep.clusters=[10,10]", "10 stands twice"),
         ("sweep.clusters=[0]", "greater than or equal to 1"),
         ("sweep.scalings=[\"minmax\"]", "'unit', 'standard', 'normalise'"),
@@ -235,6 +236,10 @@ def test_what_cannot_be_is_named_before_anything_runs(override: str, words: str)
             "shown.clusters = 1600: there are 1,527 training images",
         ),
         (["data.size=8"], "sweep.spaces: pca75 asks for more components than images of 8 × 8"),
+        (
+            ["data.size=50", "shown.space=pca1500"],
+            "shown.space: pca1500 asks for more components than are computed, 1024",
+        ),
     ],
 )
 def test_what_the_images_cannot_give_is_named_before_anything_runs(

@@ -67,6 +67,7 @@ def test_the_check_tells_what_the_stage_will_and_twice_is_the_same(
     told = check_images(path, size=20, name="own")
     raw = store.load(store_source(store, path))
     once, twice = (load_images.fn(raw, size=20, name="own") for _ in range(2))
+    assert told.pop("test_classes") == len(set(once.test["y"]))
     assert {name: value for name, value in once.about.items() if name != "mean"} == told
     assert once.about == twice.about
     for name in ("x", "y"):
