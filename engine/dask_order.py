@@ -7,15 +7,15 @@ code that did not compute it.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import socket
 import sys
-from collections.abc import Mapping
 from typing import Any
 
 from engine.call import Call
 from engine.errors import InputError
-from engine.isolate import _find
 from engine.parcel import pack, unpack
 from engine.recipe import Recipe, explain
 from engine.stage import Bound, Stage, read_all_code
@@ -47,7 +47,6 @@ def make_order(store: Store, call: Call) -> Order:
     return {
         "slot": call.slot,
         "module": module,
-        "file": "",
         "stage": call.stage.fn.__qualname__,
         "label": call.stage.label,
         "inputs": pack(call.bound.inputs, call.stage.name),
@@ -67,10 +66,18 @@ def read_order(order: Order, loaded: LoadedCode) -> tuple[Store, Call]:
     Raises:
         WorkerUnfit: the worker has other code or packages, or does not see the run's store.
     """
-    loaded.check()
-    stage = _stage(order)
+    if order["module"] not in sys.modules:
+        loaded.check()
+    try:
+        stage = _find_stage(order)
+        bound = Bound(unpack(order["inputs"]), unpack(order["params"]))
+    except (ImportError, AttributeError) as error:
+        raise WorkerUnfit(
+            f"it has other code than this run ({error}): bring {project_root()} there to the same "
+            "state and restart the worker"
+        ) from error
+    read_all_code()  # as it was loaded just now
     loaded.note()
-    bound = Bound(unpack(order["inputs"]), unpack(order["params"]))
     sent, own = Recipe.from_json(order["recipe"]), stage.recipe(bound)
     if own.key != sent.key:
         reasons = [reason.text for reason in explain(own, sent)]
@@ -88,23 +95,19 @@ def read_order(order: Order, loaded: LoadedCode) -> tuple[Store, Call]:
     return store, Call(order["slot"], stage, bound, recipe=own)
 
 
-def _stage(order: Mapping[str, Any]) -> Stage[Any, Any]:
-    try:
-        stage = _find({**order})
-    except (ImportError, AttributeError) as error:
-        raise WorkerUnfit(
-            f"it has no stage {order['module']}.{order['stage']} ({error}): bring "
-            f"{project_root()} there to the state of this run and restart the worker"
-        ) from error
-    read_all_code()
+def _find_stage(order: Order) -> Stage[Any, Any]:
+    module = importlib.import_module(order["module"])
+    stage: Any = functools.reduce(getattr, order["stage"].split("."), module)
+    if not isinstance(stage, Stage):
+        raise AttributeError(f"{order['module']}.{order['stage']} is no stage")
     return stage.labelled(order["label"]) if order["label"] else stage
 
 
 class LoadedCode:
     """The project's files that this process has loaded, as they were then.
 
-    A worker lives for days. What it has loaded stays as it is when a file is edited, while a
-    fingerprint taken afterwards would be the edited file's.
+    A worker lives for days. What it has loaded stays as it is when a file is edited, while the
+    fingerprint of a stage that it loads afterwards would tell of the edited file.
     """
 
     def __init__(self) -> None:
@@ -113,18 +116,14 @@ class LoadedCode:
     def note(self) -> None:
         """Remember the files of all modules loaded since the last time."""
         for module in list(sys.modules.values()):
-            file = getattr(module, "__file__", None) or ""
-            if file and file not in self._known and _is_ours(file):
+            file = getattr(module, "__file__", None)
+            if file and file not in self._known and not is_foreign(file):
                 self._known[file] = stamp(file)
 
     def check(self) -> None:
         """Raise WorkerUnfit if one of them has changed."""
-        changed = [file for file, known in self._known.items() if stamp(file) != known]
-        if changed:
-            raise WorkerUnfit(
-                f"{changed[0]} there has changed since it was loaded: restart the worker"
-            )
-
-
-def _is_ours(file: str) -> bool:
-    return not is_foreign(file) or file.startswith(f"{project_root() / 'engine'}{os.sep}")
+        for file, known in self._known.items():
+            if stamp(file) != known:
+                raise WorkerUnfit(
+                    f"{file} there has changed since it was loaded: restart the worker"
+                )

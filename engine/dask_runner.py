@@ -76,7 +76,7 @@ class DaskRunner(DaskTaskRunner):
             "cluster_kwargs": {
                 "n_workers": usable_cores(),
                 "threads_per_worker": 1,
-                "dashboard_address": None,
+                "dashboard_address": "127.0.0.1:0",
                 "memory_limit": 0,  # as without Dask: a large stage is not killed for its size
             },
         }

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from engine import Store
 from engine.journal import list_runs, read_run
 from engine.verify import verify
-from tests.engine.dask_hosts import Cluster, Host, open_hosts, start_cluster
+from tests.engine.dask_hosts import ROOT, Cluster, Host, open_hosts, start_cluster
 from tests.engine.spread import spread
 from tests.engine.test_prefect_runner import Runs, read, told, warnings
 from tests.engine.toy import digests
@@ -72,6 +77,9 @@ class Sweeping(Runs):
         request.sweeps = self.sweeps
         return request
 
+    def run(self, flow: str = "spread", refresh: tuple[str, ...] = (), **values: Any) -> Request:
+        return super().run(flow, refresh, **values)
+
     def tally_lines(self) -> list[str]:
         return self.tally.read_text().split() if self.tally.exists() else []
 
@@ -113,3 +121,109 @@ def test_a_worker_killed_in_mid_sweep_costs_its_cell_only(
     assert all(f"tasks.spread:power {cell}" in lines for cell in CELLS)
     states = {run["state_name"] for run in runs.task_runs(len(CELLS) + 2).values()}
     assert states == {"Completed"}
+
+
+def test_an_error_on_a_worker_is_that_of_the_run(runs: Sweeping, both: Cluster):
+    runs.sweeps += [both.address]
+    error = runs.fail("rough", broken=[2])
+    assert error == "StageError: stage divide[by=2] failed: ArithmeticError: 2 is broken"
+    states = {name: run["state_name"] for name, run in runs.task_runs(3).items()}
+    assert states == {
+        "stumble": "Completed",
+        "divide[by=1]": "Completed",
+        "divide[by=2]": "Failed",
+    }
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
+def test_what_nobody_waits_for_stops(runs: Sweeping, both: Cluster, calm, number: signal.Signals):
+    runs.sweeps += [both.address]
+    pid = runs.helper.start(runs.request(cells=CELLS, nap=100.0))
+    wait_for("both at work", lambda: len(runs.tally_lines()) == 2)
+    os.kill(pid, number)
+    runs.helper.wait(pid)
+    gone = time.monotonic()
+    begun = {line.split("@")[0] for line in runs.tally_lines() if "@" in line}
+    stopped = {f"{cell}-stopped" for cell in begun}
+    wait_for("the ends of both", lambda: stopped <= set(runs.tally_lines()))
+    assert time.monotonic() - gone < 30  # a cell looks up every five seconds
+    assert [path.stem for path in runs.store.records.glob("power*")] == []
+    runs.tally.unlink()
+    assert told(runs.run(cells=CELLS), "digests") == calm[0]
+
+
+def test_a_worker_with_other_code_computes_nothing(
+    runs: Sweeping, cluster: Cluster, hosts, calm, tmp_path
+):
+    for name in list(cluster.workers):
+        cluster.kill(name)
+    root = tmp_path / "elsewhere"
+    for name in ("engine", "tests/engine"):
+        ignored = shutil.ignore_patterns("__pycache__", "test_*")
+        shutil.copytree(ROOT / name, root / name, ignore=ignored)
+    runs.sweeps += [cluster.address]
+    cluster.work("old", hosts[0], root)
+    assert told(runs.run(cells=[1]), "outcomes")["power[exponent=1]"] == "ran"
+
+    # What was loaded is what was fingerprinted; what is loaded from now on may rest on an edited file.
+    (root / "tests/engine/toy.py").write_text((ROOT / "tests/engine/toy.py").read_text() + "\n")
+    assert told(runs.run(cells=[2]), "outcomes")["power[exponent=2]"] == "ran"
+    error = runs.fail("rough")
+    assert "is of no use" in error and "toy.py there has changed since it was loaded" in error
+
+    cluster.kill("old")
+    source = root / "tests/engine/spread.py"
+    source.write_text(source.read_text().replace("values**exponent", "values**exponent + 1"))
+    cluster.work("old", hosts[0], root)
+    error = runs.fail("spread", cells=CELLS)
+    assert "other code or packages" in error and "tests.engine.spread.power changed" in error
+    assert len(list(runs.store.records.glob("power*"))) == 2
+
+    cluster.kill("old")
+    cluster.work("new", hosts[0])
+    run = runs.run(cells=CELLS)
+    cluster.kill("new")
+    assert told(run, "digests") == calm[0]
+    assert told(run, "outcomes")["power[exponent=1]"] == "cached"
+
+
+def test_a_sweep_waits_for_a_worker(runs: Sweeping, cluster: Cluster, hosts, calm):
+    """The last one dies in the middle; another one comes."""
+    cluster.work("last", hosts[0])
+    runs.sweeps += [cluster.address]
+    request = runs.request(cells=CELLS, nap=0.2)
+    pid = runs.helper.start(request)
+    wait_for("its first cell", runs.tally_lines)
+    cluster.kill("last")
+    cluster.work("next", hosts[1])
+    assert runs.helper.wait(pid) == 0, read(request, "error.txt")
+    assert told(request, "digests") == calm[0]
+
+
+def test_workers_of_this_machine_compute_digits_as_threads_do(runs: Sweeping, tmp_path):
+    from sklearn.datasets import load_digits
+
+    images, names = load_digits(return_X_y=True)
+    path = tmp_path / "digits.npz"
+    np.savez(
+        path, x=(16 * images[:400]).clip(0, 255).astype(np.uint8).reshape(-1, 8, 8), y=names[:400]
+    )
+    values = {
+        "data": {"path": str(path), "test_fraction": 0.25},
+        "shown": {"scaling": "unit", "space": "pca10", "clusters": 10},
+        "sweep": {"clusters": [10, 20], "scalings": ["unit"], "spaces": ["pca10"], "seeds": [0]},
+        "reference": {"scaling": "unit", "spaces": ["pca10"], "seeds": [0]},
+    }
+    requests = []
+    for sweeps in (["dask"], []):
+        request = runs.request("spread")
+        request.flow, request.values = "flows.digits:digits", values
+        request.until, request.sweeps = ["rate_cell"], sweeps
+        request.store += "-".join(sweeps)
+        assert runs.helper.run(request) == 0, read(request, "error.txt")
+        requests.append(request)
+    there, here = requests
+    assert told(there, "digests") == told(here, "digests")
+    cells = [slot for slot in told(there, "outcomes") if slot.startswith("cluster_digits")]
+    assert len(cells) >= 4
+    assert warnings(there) == []

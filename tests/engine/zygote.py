@@ -40,6 +40,7 @@ class Request:
         api: the address of a Prefect server: run as a Prefect flow.
         sweeps: its runner and scheduler, if mapped stages are computed elsewhere.
         refresh: stages to compute again.
+        until: stages to stop after.
         flow: where it is importable from.
         environment: variables that it gets besides.
         lease_seconds: how long a lease of a bucket lasts.
@@ -53,6 +54,7 @@ class Request:
     api: str = ""
     sweeps: list[str] = field(default_factory=list)
     refresh: list[str] = field(default_factory=list)
+    until: list[str] = field(default_factory=list)
     flow: str = "tests.engine.toy:toy"
     environment: dict[str, str] = field(default_factory=dict)
     lease_seconds: float | None = None
@@ -162,7 +164,8 @@ def _run(request: Request) -> Any:
     flow = getattr(importlib.import_module(module), name)
     parameters = flow.configure(overrides=request.values)
     if not request.api:
-        return flow.run(parameters, Selection(refresh=tuple(request.refresh)), store)
+        selection = Selection(tuple(request.refresh), until=tuple(request.until))
+        return flow.run(parameters, selection, store)
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
     from prefect.settings import (
@@ -180,7 +183,7 @@ def _run(request: Request) -> Any:
     # A server that has gone away is not waited for: that is what the tests are for.
     with temporary_settings({PREFECT_API_URL: request.api, PREFECT_CLIENT_MAX_RETRIES: 1}):
         try:
-            deployed(parameters, refresh=request.refresh)
+            deployed(parameters, refresh=request.refresh, until=request.until)
         finally:  # a forked process ends without what the interpreter does at its end
             for worker in (APILogWorker, EventsWorker):
                 worker.drain_all(timeout=5)
