@@ -13,6 +13,7 @@ from flows.image_data import Seed
 class Training(Parameters):
     """The course of the learning rate, the seed and the precision."""
 
+    epochs: int
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
         default="cosine",
         description="Course of the learning rate. Falling, it saves two of three epochs; constant, as in "
@@ -38,5 +39,10 @@ class Training(Parameters):
         if self.schedule == "one-cycle" and self.warm_up >= 1:
             raise ValueError(
                 f"warm_up = {self.warm_up}: of one-cycle it is a share of all steps, below 1"
+            )
+        if self.schedule == "cosine" and self.warm_up >= self.epochs:
+            raise ValueError(
+                f"warm_up = {self.warm_up}: the rate would still rise at the end of "
+                f"{self.epochs} epoch{'s' * (self.epochs > 1)}; it must be lower"
             )
         return self
