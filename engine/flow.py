@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from engine import environment, session
 from engine.artifact import Artifact, walk
 from engine.call import Selection
-from engine.errors import InputError
+from engine.errors import InputError, LatentflowError
 from engine.journal import Journal, RunRecord, previous_stages, read_run
 from engine.outcome import Outcome
 from engine.parameters import build, nearest
@@ -188,12 +188,22 @@ class Flow(Generic[M]):
         page = None
         if self.page is not None and not selection.until:
             with view.active():
-                page = self.page(record, store)
+                page = self._make_page(record, store)
         return Run(record, results, page)
 
-    def seconds_expected(self, store: Store) -> float:
-        """Seconds of all stages when they last ran."""
-        return sum(stage.seconds for stage in previous_stages(store, self.name).values())
+    def _make_page(self, record: RunRecord, store: Store) -> Path | None:
+        """The page of a completed run; without one it is complete all the same."""
+        assert self.page is not None
+        try:
+            return self.page(record, store)
+        except Exception as error:
+            log.warning(
+                "the run is complete, but not its page (%s: %s)",
+                type(error).__name__,
+                error,
+                exc_info=not isinstance(error, LatentflowError),
+            )
+            return None
 
 
 def flow(

@@ -6,6 +6,7 @@ copy of. What the page needs lies beside it: the points in a script, the images 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
@@ -86,9 +87,8 @@ def write_map(pages: Pages, found: Gathered, shown: Map) -> None:
         if file is not None:
             sheets.append({"name": name, "file": site.add_picture(artifact, file.read_bytes())})
     text = json.dumps({**shown.data, "sheets": sheets}, separators=(",", ":"))
-    data = site.share(
-        f"maps/{shown.points.digest[:12]}-{len(sheets)}.js", f"latentMap={text};\n".encode
-    )
+    script = f"latentMap={text};\n".encode()
+    data = site.share(f"maps/{hashlib.sha256(script).hexdigest()[:20]}.js", lambda: script)
     own = [site.add_static("map.js")] if scripts else []
     site.needs.add(shown.page)
     pages.write(

@@ -15,7 +15,7 @@ from report.gathered import gather
 from report.latent_map import write_map
 from report.layout import Pages
 from report.page import Section
-from report.render import flow_card, write_flow_page, write_run_page
+from report.render import FlowCard, flow_card, write_flow_page, write_run_page
 from report.site import Site
 
 if TYPE_CHECKING:
@@ -67,16 +67,23 @@ def publish_comparison(store: Store, old: RunRecord, new: RunRecord) -> Path:
 
 def write_index(pages: Pages) -> None:
     """The front page, from what the cards say of the flows."""
-    flows = [card for card in pages.site.cards() if "flow" in card]
+    flows = _sorted(pages.site.cards(keys=FlowCard.__annotations__))
     pages.write("index.html", "index.html.j2", flows=flows)
     pages.site.write_card("index.html", [], {})
+
+
+def _sorted(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Groups first, each before its parts, these in the group's order."""
+    groups = [card for card in cards if card["parts"]]
+    order = [name for group in groups for name in (group["flow"], *group["parts"])]
+    return sorted(cards, key=lambda card: [*order, card["flow"]].index(card["flow"]))
 
 
 def _compare_with_last(pages: Pages, record: RunRecord, store: Store) -> Mapping[str, Any] | None:
     """Compare with the last earlier run of the flow that has a page."""
     earlier = [
         card["run"]
-        for card in pages.site.cards(f"runs/{record.flow}")
+        for card in pages.site.cards(f"runs/{record.flow}", ["run"])
         if card["run"] < record.id and (store.runs / record.flow / f"{card['run']}.jsonl").exists()
     ]
     if not earlier:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from engine.journal import RunRecord, list_runs, read_run
 from engine.outcome import Outcome
@@ -37,6 +37,21 @@ class PastRun:
     outcomes: list[Outcome]
 
 
+class FlowCard(TypedDict):
+    """What the index shows of a flow."""
+
+    flow: str
+    lead: str
+    run: str
+    started: str
+    seconds: float
+    preset: str
+    findings: list[dict[str, Any]]
+    figures: int
+    pictures: list[dict[str, Any]]
+    interactive: list[dict[str, Any]]
+
+
 def write_run_page(
     pages: Pages,
     found: Gathered,
@@ -46,7 +61,7 @@ def write_run_page(
     """The page of a run: manifest, timeline, graph, results, recipes with their code.
 
     Arguments:
-        comparison: `page`, `old` (a run's id) and `equal` of the comparison with an earlier run.
+        comparison: `page`, `started` and `said` of the comparison with an earlier run.
     """
     name, lineage, record = found.run_page, found.lineage, found.record
     recipes = [r.recipe.code for call in record.stages.values() if (r := lineage.read(call))]
@@ -114,8 +129,8 @@ def write_flow_page(
     )
 
 
-def flow_card(found: Gathered) -> dict[str, Any]:
-    """What the index shows of a flow."""
+def flow_card(found: Gathered) -> FlowCard:
+    """The card of a flow's page."""
     record = found.record
     pictures = [(part, part.figures[0]) for part in found.parts if part.figures]
     numbers = {figure.name: number for number, figure in enumerate(_figures(found), 1)}

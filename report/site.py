@@ -15,7 +15,7 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -97,20 +97,25 @@ class Site:
         self.needs = set()
         self.write(f"{_CARDS}/{page}.json", json.dumps(card, ensure_ascii=False))
 
-    def card(self, page: str) -> dict[str, Any] | None:
-        """The card of a page that is there; None where either is missing or damaged."""
+    def card(self, page: str, keys: Iterable[str] = ()) -> dict[str, Any] | None:
+        """The card of a page that is there; None where either is missing or damaged.
+
+        Arguments:
+            keys: what the reader needs; a card that an older state of the project wrote may lack it.
+        """
         if not self.exists(page):
             return None
         try:
             found = json.loads((self.root / _CARDS / f"{page}.json").read_text("utf-8"))
         except (OSError, ValueError):
             return None
-        return found if isinstance(found, dict) and found.get("page") == page else None
+        whole = isinstance(found, dict) and found.keys() >= {"journals", "needs", *keys}
+        return found if whole and found.get("page") == page else None
 
-    def cards(self, folder: str = "") -> list[dict[str, Any]]:
-        """The cards of the pages in a folder of the site, by name."""
+    def cards(self, folder: str = "", keys: Iterable[str] = ()) -> list[dict[str, Any]]:
+        """The cards of the pages in a folder of the site, by name; see `card`."""
         names = sorted(p.stem for p in (self.root / _CARDS / folder).glob("*.json"))
-        found = [self.card(f"{folder}/{name}" if folder else name) for name in names]
+        found = [self.card(f"{folder}/{name}" if folder else name, keys) for name in names]
         return [card for card in found if card is not None]
 
     def tidy(self) -> None:

@@ -295,6 +295,16 @@ def test_a_check_comes_before_any_stage(store, tally):
     assert not tally.exists() and not list_runs(store)
 
 
+def test_a_page_that_fails_leaves_the_run_completed(store, caplog):
+    def page(record: Any, where: Store) -> Path:
+        raise KeyError("journals")
+
+    paged = flow(name="paged", parameters=toy.ToyParameters, presets={}, page=page)(toy.toy.fn)
+    run = paged.run(paged.configure(), store=store)
+    assert run.page is None and run.record.status == "completed"
+    assert any("but not its page (KeyError: 'journals')" in r.getMessage() for r in caplog.records)
+
+
 def test_a_page_is_made_after_every_whole_run(store):
     seen = []
 

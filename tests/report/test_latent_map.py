@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 import shutil
@@ -9,9 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from engine import Store
+from engine.journal import list_runs, read_run
 from report import latent_map
+from report.gathered import gather
+from report.latent_map import write_map
+from report.layout import Pages
+from report.site import Site
 from tests.report.chromium import Tab
-from tests.report.map_sample import run_map
+from tests.report.map_sample import SECTIONS, run_map
 from tests.report.markup import Markup, lost_links, read_site
 from tests.report.sample import EVIL
 from tests.waiting import wait_for
@@ -35,6 +42,25 @@ def test_every_link_resolves_and_the_flow_leads_to_the_map(folder: Path) -> None
 def test_the_map_leads_to_its_recipe(folder: Path) -> None:
     links = [a.attributes["href"] for a in read_site(folder)[_PAGE].all("a")]
     assert any(link.endswith("#stage-pack_map") for link in links)
+
+
+def test_new_images_of_the_same_points_are_shown(folder: Path, tmp_path: Path) -> None:
+    store = Store(shutil.copytree(folder.parent, tmp_path / "store"))
+    site = Site(store)
+    found = gather(read_run(list_runs(store)[0]), store, site, SECTIONS, "")
+    (shown,) = found.parts[0].maps
+    rebuilt = {"image": shown.sheets["8 components"], "8 components": shown.sheets["image"]}
+    named = {}
+    for each in (shown, dataclasses.replace(shown, sheets=rebuilt)):
+        write_map(Pages(site), found, each)
+        scripts = [
+            s.attributes["src"] for s in Markup((site.root / _PAGE).read_text()).all("script")
+        ]
+        (data,) = [name for name in scripts if name.startswith("../maps/")]
+        text = (site.root / "maps" / data).read_text("utf-8").removeprefix("latentMap=")
+        named[data] = json.loads(text.rstrip(";\n"))["sheets"]
+    before, after = named.values()
+    assert [sheet["file"] for sheet in after] == [sheet["file"] for sheet in before][::-1]
 
 
 def test_without_the_library_the_page_says_so(

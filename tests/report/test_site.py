@@ -146,6 +146,20 @@ def test_a_damaged_card_costs_a_line_of_the_index_and_nothing_else(tmp_path: Pat
     assert "sample" in {c.get("flow") for c in Site(store).cards()}
 
 
+def test_a_card_of_an_older_state_of_the_project_stops_nothing(tmp_path: Path) -> None:
+    _, store = run(tmp_path)
+    site = Site(store)
+    for name, about in (("ancient.html", {"flow": "ancient", "run": "r"}), ("oldest.html", {})):
+        site.write(name, "<p>of a project that knew less</p>")
+        site.write_card(name, [], about)
+    site.write(".cards/oldest.html.json", '{"page": "oldest.html"}')
+    result, _ = run(tmp_path, "shade=3")
+    assert result.page is not None
+    index = (store.report / "index.html").read_text("utf-8")
+    assert "sample.html" in index and "ancient" not in index
+    assert site.exists("ancient.html")
+
+
 def test_pages_of_runs_that_end_at_once_are_all_there(tmp_path: Path) -> None:
     runs = [run(tmp_path, f"shade={shade}")[0] for shade in (1, 2, 3, 4)]
     store = Store(tmp_path)
