@@ -248,9 +248,9 @@ class Ascent:
                     (2,), (seed, first + done), -jitter, jitter + 1, whole
                 )
                 shift *= tf.cast(done < steps, whole)  # the last value is that of the image itself
-                rolled = tf.roll(x, shift, (1, 2))
+                rolled = _rolled(x, shift)
                 value, gradient = slope(rolled, weights, factors, spots)
-                gradient = tf.roll(gradient, -shift, (1, 2))
+                gradient = _rolled(gradient, -shift)
                 gradient = _unit(_coarse(gradient, grid, (height, width)))
                 # Compared as products, as L may be 0. The first value comes after infinity.
                 still = tf.abs(value - last) < tolerance * tf.abs(value)
@@ -311,6 +311,15 @@ def _passes(
 def _least_deviation(images: np.ndarray) -> float:
     """What `tf.image.per_image_standardization` divides by where an image is flat."""
     return float(images[0].size) ** -0.5
+
+
+def _rolled(images: Any, shift: Any) -> Any:
+    """Images rolled by rows and columns; not touched where there is nothing to roll."""
+    tf = start_tensorflow()
+
+    return tf.cond(
+        tf.reduce_any(shift != 0), lambda: tf.roll(images, shift, (1, 2)), lambda: images
+    )
 
 
 def _unit(gradient: Any) -> Any:

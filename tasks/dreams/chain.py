@@ -49,12 +49,12 @@ class Chain:
         last = self._layers[-1]
         kernel, *bias = self._weights[-1]
         rows, columns, channels, filters = kernel.shape
-        kernels = tf.transpose(tf.reshape(kernel, (rows * columns, channels, filters)), (2, 0, 1))
+        taps = tf.constant(kernel.reshape(rows * columns, channels, filters).transpose(2, 0, 1))
         images = self._run(images, len(self._layers) - 1)[0]
         height, width = images.shape[1:3]
         # Every pixel times every tap of its image's kernel, then sums of what belongs to a place.
         pixels = tf.reshape(images, (-1, height * width, channels))
-        products = tf.matmul(pixels, tf.gather(kernels, maps), transpose_b=True)
+        products = tf.matmul(pixels, tf.gather(taps, maps), transpose_b=True)
         sums = tf.constant(_sums(height, width, rows, columns))
         places = tf.matmul(tf.reshape(products, (-1, sums.shape[0])), sums)
         if bias:
@@ -64,7 +64,7 @@ class Chain:
     def _run(self, x: Any, count: int) -> list[Any]:
         tf = start_tensorflow()
         if self._sides is not None:
-            x = x[:, : self._sides[0], : self._sides[1]]
+            x = _crop(x, *self._sides)
         found = {}
         number = 0
         while number < count:
@@ -154,6 +154,18 @@ def _convolve(layer: Any, kernel: Any, x: Any, is_image: bool) -> Any:
     if is_image and is_first(layer):
         return convolve_first(tf.constant(kernel))(x)
     return tf.nn.conv2d(x, kernel, 1, layer.padding.upper())
+
+
+def _crop(x: Any, height: int, width: int) -> Any:
+    """The upper left corner of images; the gradient of a slice would take as long as a convolution."""
+    tf = start_tensorflow()
+    rest = ((0, 0), (0, x.shape[1] - height), (0, x.shape[2] - width), (0, 0))
+
+    @tf.custom_gradient
+    def crop(x: Any) -> tuple[Any, Any]:
+        return x[:, :height, :width], lambda dy: tf.pad(dy, rest)
+
+    return crop(x) if any(map(any, rest)) else x
 
 
 def _pool(layer: Any, x: Any) -> Any:
