@@ -10,7 +10,7 @@ from report.values import show_seconds
 
 # At 12 px a letter of a monospaced face is .6 em wide; a little more for faces that are wider.
 _LETTER, _PADDING, _HEIGHT = 7.4, 12.0, 42.0
-_OUTSIDE = "outside"
+_OUTSIDE = "your file"
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,15 @@ class Graph:
 
 def draw_graph(lineage: Lineage) -> Graph:
     """Lay out the groups of a run, with a box for files from outside where there are any."""
-    fed = [
-        group
-        for group in lineage.groups
-        if any(i.maker is None for call in group.calls for i in lineage.inputs(call))
-    ]
-    shift = 1 if fed else 0
+    fed = {group.id: _sources(lineage, group) for group in lineage.groups}
+    sources = list(dict.fromkeys(name for names in fed.values() for name in names))
+    shift = 1 if sources else 0
     boxes = [
         Box(g.id, g.depth + shift, _width(_name(g), _line(g)), _HEIGHT) for g in lineage.groups
     ]
     edges = [(parent.id, group.id) for group in lineage.groups for parent in group.parents]
-    if fed:
-        boxes.append(Box(_OUTSIDE, 0, _width("your file"), _HEIGHT))
-        edges += [(_OUTSIDE, group.id) for group in fed]
+    boxes += [Box(f"from-{name}", 0, _width(*_texts(name)), _HEIGHT) for name in sources]
+    edges += [(f"from-{name}", id_) for id_, names in fed.items() for name in names]
     drawing = lay_out(boxes, edges)
     nodes = []
     for group in lineage.groups:
@@ -74,12 +70,27 @@ def draw_graph(lineage: Lineage) -> Graph:
                 lineage.href(group),
             )
         )
-    if fed:
-        x, y = drawing.corners[_OUTSIDE]
-        width = drawing.widths[_OUTSIDE]
-        title = "data that no stage made"
-        nodes.append(Node(_OUTSIDE, x, y, width, _HEIGHT, "your file", "", "outside", title, None))
+    pages = {maker.flow: f"{maker.flow}.html" for maker in lineage.elsewhere.values() if maker.page}
+    for name in sources:
+        x, y = drawing.corners[f"from-{name}"]
+        href = f"{lineage.root}{pages[name]}" if name in pages else None
+        title = f"flow {name}" if name else "data that no stage made"
+        width = drawing.widths[f"from-{name}"]
+        nodes.append(
+            Node(f"from-{name}", x, y, width, _HEIGHT, *_texts(name), "outside", title, href)
+        )
     return Graph(drawing.width, drawing.height, nodes, drawing.links)
+
+
+def _sources(lineage: Lineage, group: Group) -> list[str]:
+    """Flows that made what a group took from elsewhere; an empty name stands for files."""
+    made = [i.digest for call in group.calls for i in lineage.inputs(call) if i.maker is None]
+    others = [lineage.elsewhere.get(digest) for digest in made]
+    return list(dict.fromkeys(other.flow if other else "" for other in others))
+
+
+def _texts(source: str) -> tuple[str, str]:
+    return (source, "a flow of its own") if source else (_OUTSIDE, "")
 
 
 def _width(*lines: str) -> float:

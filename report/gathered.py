@@ -12,6 +12,8 @@ from report.atlas import Atlas, find_atlas
 from report.latent_map import Map, find_map
 from report.lineage import Lineage
 from report.page import Section
+from report.parts import Part as GroupPart
+from report.parts import find_parts, makers_elsewhere
 from report.results import Figure, Finding, Results, Sentence, Table
 from report.site import Site
 
@@ -33,7 +35,7 @@ class Part:
 
 @dataclass
 class Gathered:
-    """All that the pages of one run show."""
+    """All that the pages of one run show; `flows` are the parts of a group's run."""
 
     record: RunRecord
     sections: Sequence[Section]
@@ -42,6 +44,7 @@ class Gathered:
     results: Results
     findings: list[Finding]
     parts: list[Part]
+    flows: list[GroupPart]
 
     @property
     def run_page(self) -> str:
@@ -58,13 +61,15 @@ def gather(
     record: RunRecord, store: Store, site: Site, sections: Sequence[Section], about: str
 ) -> Gathered:
     """Load a run's results and sort them into the sections."""
+    flows = find_parts(record, store, site)
+    site.needs |= {flow.run_page for flow in flows if flow.run_page}
     lineage = Lineage(record, store)
+    lineage.elsewhere = makers_elsewhere(flows, store)
     results = Results(record, (session.active() or store).load, site)
     paragraphs = [" ".join(text.split()) for text in about.split("\n\n") if text.strip()]
     findings = results.findings()
-    return Gathered(
-        record, sections, paragraphs, lineage, results, findings, _parts(results, sections)
-    )
+    parts = _parts(results, sections)
+    return Gathered(record, sections, paragraphs, lineage, results, findings, parts, flows)
 
 
 def _parts(results: Results, sections: Sequence[Section]) -> list[Part]:

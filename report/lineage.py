@@ -48,6 +48,15 @@ class Input:
     maker: StageRun | None
 
 
+@dataclass(frozen=True)
+class Elsewhere:
+    """A stage of another run, whose result this one took: its flow, its slot, the page that tells of it."""
+
+    flow: str
+    slot: str
+    page: str
+
+
 class Lineage:
     """The calls of a run and how they follow from each other.
 
@@ -56,11 +65,15 @@ class Lineage:
     Arguments:
         page: the page that holds the groups' entries, as the page that is being made links to it;
             nothing where it is the same one.
+        elsewhere: digest → who made what no stage of this run did; its pages are named from the
+            site's root, to which `root` leads from the page that is being made.
     """
 
     def __init__(self, record: RunRecord, store: Store, page: str = "") -> None:
         self.record = record
         self.page = page
+        self.root = ""
+        self.elsewhere: Mapping[str, Elsewhere] = {}
         self._store = store
         self._makers: dict[str, list[StageRun]] = {}
         self._inputs: dict[str, list[Input]] = {}
@@ -101,6 +114,10 @@ class Lineage:
     def href(self, group: Group) -> str:
         """The address of a group's entry."""
         return f"{self.page}#{group.id}"
+
+    def href_elsewhere(self, maker: Elsewhere) -> str | None:
+        """The address of what tells of a stage of another run."""
+        return f"{self.root}{maker.page}" if maker.page else None
 
     def inputs(self, call: StageRun) -> list[Input]:
         """The call's inputs, those from outside with no maker."""

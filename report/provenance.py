@@ -10,7 +10,7 @@ from typing import Any
 from engine.journal import StageRun
 from engine.outcome import Outcome
 from report.code import Code, Source
-from report.lineage import Group, Lineage
+from report.lineage import Group, Input, Lineage
 from report.values import show
 
 
@@ -81,12 +81,9 @@ def trace(lineage: Lineage, call: StageRun) -> Provenance:
     """How this call's result was made, back to the raw data."""
     record = lineage.read(call)
     recipe = record.recipe if record else None
-    origins = []
-    for given in lineage.inputs(call):
-        maker = given.maker
-        name = maker.slot if maker else "outside"
-        href = lineage.href(lineage.group_of(maker)) if maker else None
-        origins.append(Origin(given.place, given.digest, name, href))
+    origins = [
+        Origin(given.place, given.digest, *_maker(lineage, given)) for given in lineage.inputs(call)
+    ]
     return Provenance(
         slot=call.slot,
         page=lineage.page,
@@ -102,6 +99,16 @@ def trace(lineage: Lineage, call: StageRun) -> Provenance:
         code=sorted(recipe.code.items()) if recipe else [],
         versions=[(n, v or "not installed") for n, v in recipe.env.items()] if recipe else [],
     )
+
+
+def _maker(lineage: Lineage, given: Input) -> tuple[str, str | None]:
+    """Who made an input, in words, and where that is told of."""
+    if given.maker is not None:
+        return given.maker.slot, lineage.href(lineage.group_of(given.maker))
+    other = lineage.elsewhere.get(given.digest)
+    if other is None:
+        return "outside", None
+    return f"{other.flow}/{other.slot}", lineage.href_elsewhere(other)
 
 
 def make_entry(lineage: Lineage, group: Group, code: Code) -> Entry:

@@ -67,9 +67,16 @@ def publish_comparison(store: Store, old: RunRecord, new: RunRecord) -> Path:
 
 def write_index(pages: Pages) -> None:
     """The front page, from what the cards say of the flows."""
-    flows = pages.site.cards(keys=FlowCard.__annotations__)
+    flows = _sorted(pages.site.cards(keys=FlowCard.__annotations__))
     pages.write("index.html", "index.html.j2", flows=flows)
     pages.site.write_card("index.html", [], {})
+
+
+def _sorted(cards: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Groups first, each before its parts, these in the group's order."""
+    groups = [card for card in cards if card["parts"]]
+    order = [name for group in groups for name in (group["flow"], *group["parts"])]
+    return sorted(cards, key=lambda card: [*order, card["flow"]].index(card["flow"]))
 
 
 def _compare_with_last(pages: Pages, record: RunRecord, store: Store) -> Mapping[str, Any] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from engine.journal import RunRecord, list_runs, read_run
+from engine.journal import RunRecord, StageRun, list_runs, read_run
 from engine.outcome import Outcome
 from engine.store import Store
 from report.code import Code, CodePage
@@ -42,6 +42,7 @@ class FlowCard(TypedDict):
 
     flow: str
     lead: str
+    parts: list[str]
     run: str
     started: str
     seconds: float
@@ -66,7 +67,7 @@ def write_run_page(
     name, lineage, record = found.run_page, found.lineage, found.record
     recipes = [r.recipe.code for call in record.stages.values() if (r := lineage.read(call))]
     code = Code(pages.site, recipes, lambda page: _code_page(pages, page), pages.style)
-    lineage.page = ""
+    lineage.page, lineage.root = "", "../../"
     graph = draw_graph(lineage)
     pages.write(
         name,
@@ -104,9 +105,10 @@ def write_flow_page(
             next run tries again.
     """
     record, lineage, results = found.record, found.lineage, found.results
-    lineage.page = found.run_page
+    lineage.page, lineage.root = found.run_page, ""
     traces = {name: trace(lineage, call) for name, call in _makers(results, lineage)}
     graph = draw_graph(lineage)
+    own = {group.stage: lineage.href(group) for group in lineage.groups[::-1]}
     return pages.write(
         f"{record.flow}.html",
         "flow.html.j2",
@@ -121,7 +123,10 @@ def write_flow_page(
         parts=found.parts,
         traces=traces,
         graph=graph,
-        stages={group.stage: lineage.href(group) for group in lineage.groups[::-1]},
+        stages={**_elsewhere(lineage), **own},
+        flows=found.flows,
+        took=record.seconds + sum(flow.record.seconds for flow in found.flows if flow.record),
+        counts=_counts(found),
         repeated=len(lineage.groups) < len(record.stages),
         outcomes=_outcomes(record),
         runs=list(_runs(pages.site, store, record)),
@@ -139,7 +144,8 @@ def flow_card(found: Gathered) -> FlowCard:
         "lead": found.about[0] if found.about else "",
         "run": record.id,
         "started": record.started,
-        "seconds": sum(call.seconds for call in record.stages.values()),
+        "parts": [flow.flow for flow in found.flows],
+        "seconds": sum(call.seconds for call in _calls(found)),
         "preset": record.preset or "standard",
         "findings": [vars(finding) for finding in found.findings],
         "figures": len(numbers),
@@ -163,6 +169,26 @@ def flow_card(found: Gathered) -> FlowCard:
             ]
         ],
     }
+
+
+def _elsewhere(lineage: Lineage) -> dict[str, str]:
+    """Stage of another run → where it is told of."""
+    names = {f"{o.flow}/{o.slot.partition('[')[0]}": o for o in lineage.elsewhere.values()}
+    return {name: href for name, o in names.items() if (href := lineage.href_elsewhere(o))}
+
+
+def _counts(found: Gathered) -> dict[Outcome, int]:
+    """Outcome → number of stages, those of a group's parts included."""
+    own = {outcome: found.record.counts.get(outcome.word, 0) for outcome in Outcome}
+    every = [own, *(flow.counts for flow in found.flows)]
+    sums = {outcome: sum(counts.get(outcome, 0) for counts in every) for outcome in Outcome}
+    return {outcome: number for outcome, number in sums.items() if number}
+
+
+def _calls(found: Gathered) -> list[StageRun]:
+    """The calls of the run and of its parts; what several have in common is computed once."""
+    runs = [found.record, *(flow.record for flow in found.flows if flow.record)]
+    return list({call.key: call for run in runs for call in run.stages.values()}.values())
 
 
 def _code_page(pages: Pages, page: CodePage) -> str:
