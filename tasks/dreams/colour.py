@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tasks.dreams.tones import moments, to_luma
+from tasks.dreams.tones import Moments, moments, to_luma
 
 if TYPE_CHECKING:
     import numpy as np
@@ -23,10 +23,14 @@ def dreamt_luma(picture: np.ndarray, pixels: np.ndarray, contrast: float = 1.0) 
         pixels: the photo, RGB uint8 (h, w, 3).
         contrast: multiplies the deviation.
     """
+    return bend_luma(picture, moments(to_luma(pixels)), contrast)
+
+
+def bend_luma(picture: np.ndarray, tone: Moments, contrast: float = 1.0) -> np.ndarray:
+    """As `dreamt_luma`, with the mean and deviation of a photo's luma."""
     import numpy as np
 
-    mean, deviation = moments(to_luma(pixels))
-    grey = picture * np.float32(contrast * deviation) + np.float32(mean)
+    grey = picture * np.float32(contrast * tone.deviation) + np.float32(tone.mean)
     return 255 * _shoulder(grey / 255)
 
 

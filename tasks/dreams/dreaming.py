@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import File, InputError, stage, work
 from tasks.dreams.ascent import Ascent, Climbing
 from tasks.dreams.carving import Layer, State, carve_corrected, carve_seed, see, to_channels
+from tasks.dreams.colour import bend_luma
 from tasks.dreams.levels import Level, Mode, lay_out
 from tasks.dreams.measure import image_shape
 from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.objective_text import read_objective
 from tasks.dreams.objectives import Objective
 from tasks.dreams.resizing import on_one_thread, resize
-from tasks.dreams.tones import clip_contrast, standardise_each, standardise_picture, to_luma
+from tasks.dreams.tones import (
+    Moments,
+    clip_contrast,
+    moments,
+    standardise_each,
+    standardise_picture,
+    to_bytes,
+    to_luma,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -26,10 +35,10 @@ _LOOPS = (1, 100)
 
 class Carved(NamedTuple):
     """picture: F at the end, standardised, float32 (h, w) · frames: the original and F after every
-    level of every loop, clip contrast, uint8 (n, h, w) · steps: table [loop (0: before), level, frame,
-    ends_loop], a row a frame · trace: table [loop, level, row, column, objective, before, after (a
-    climb), kept (in the picture at the loop's end), original] · summary: loops, tiles, values by
-    level, changed, finding."""
+    level of every loop, in the photo's tones (`seed`: clip contrast), uint8 (n, h, w) · steps: table
+    [loop (0: before), level, frame, ends_loop], a row a frame · trace: table [loop, level, row,
+    column, objective, before, after (a climb), kept (in the picture at the loop's end), original] ·
+    summary: loops, tiles, values by level, changed, finding."""
 
     picture: np.ndarray
     frames: np.ndarray
@@ -75,7 +84,9 @@ def carve_picture(
         raise InputError(f"loops = {loops}: expected {least} to {most}")
     network = open_network(model)
     shape = image_shape(network)
-    grey = standardise_picture(to_luma(photo))
+    luma = to_luma(photo)
+    tone = moments(luma) if mode == "corrected" else None
+    grey = standardise_picture(luma)
     laid = lay_out(levels, grey.shape, shape, mode=mode, overlap=overlap, stretch=stretch)
     layers = [
         Layer(
@@ -91,12 +102,12 @@ def carve_picture(
     carving = _carve(mode, ascent, grey, layers, climbing, loops, evenness)
 
     with on_one_thread():
-        frames, steps, rows = [_frame(grey, grey)], [(0, -1, 0, True)], []
+        frames, steps, rows = [_frame(grey, grey, tone)], [(0, -1, 0, True)], []
         original = rate_tiles(ascent, grey, layers, is_standardised=mode == "seed")
         for state in carving:
             picture = state.pictures[0]
             steps.append((state.loop + 1, state.level, len(frames), state.ends_loop))
-            frames.append(_frame(picture, grey))
+            frames.append(_frame(picture, grey, tone))
             if not state.ends_loop:
                 continue
             kept = rate_tiles(ascent, picture, layers, is_standardised=mode == "seed")
@@ -164,12 +175,15 @@ def _objectives(choices: pd.DataFrame, number: int, level: Level) -> list[Object
     return [read_objective(texts[place]) for place in level.places]
 
 
-def _frame(picture: np.ndarray, original: np.ndarray) -> np.ndarray:
+def _frame(picture: np.ndarray, original: np.ndarray, tone: Moments | None) -> np.ndarray:
+    """A small picture to look at: in the photo's tones, without them in the post's clip contrast."""
     height, width = picture.shape
     scale = min(1.0, FRAME / max(height, width))
     small = (max(1, round(height * scale)), max(1, round(width * scale)))
     shown = picture if small == picture.shape else resize(picture, *small)
-    return clip_contrast(shown, original)
+    return (
+        clip_contrast(shown, original) if tone is None else to_bytes(bend_luma(shown, tone) / 255)
+    )
 
 
 def _summarise(
