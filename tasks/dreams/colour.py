@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from tasks.dreams.tones import Moments, moments, to_luma
+from tasks.dreams.tones import Moments, moments, to_bytes, to_luma
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,6 +32,11 @@ def bend_luma(picture: np.ndarray, tone: Moments, contrast: float = 1.0) -> np.n
 
     grey = picture * np.float32(contrast * tone.deviation) + np.float32(tone.mean)
     return 255 * _shoulder(grey / 255)
+
+
+def show_grey(picture: np.ndarray, tone: Moments) -> np.ndarray:
+    """A standardised picture as one looks at it, uint8 (h, w), in the tones of a photo's luma."""
+    return to_bytes(bend_luma(picture, tone) / 255)
 
 
 def keep_colour(luma: np.ndarray, pixels: np.ndarray, vividness: float = 1.0) -> np.ndarray:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
+from tasks.dreams.colour import show_grey
 from tasks.dreams.pixels import show_contrast
-from tasks.dreams.tones import clip_contrast
+from tasks.dreams.tones import moments, to_luma
 from tasks.figures.dream_pictures import Plate, framed, hang
 from tasks.figures.style import PACKAGES
 from tasks.figures.words import counted
@@ -31,10 +32,11 @@ def plot_preparation(
     import numpy as np
 
     loss = float(np.abs(restored - grey).max())
+    tone = moments(to_luma(photo))
     first = [
         Plate(photo, "The photo", f"{photo.shape[1]:,} × {photo.shape[0]:,} pixels"),
-        Plate(clip_contrast(grey, grey), "Grey, standardised"),
-        Plate(clip_contrast(restored, grey), "Put together again", f"loss {loss:.0e}"),
+        Plate(show_grey(grey, tone), "Grey, standardised"),
+        Plate(show_grey(restored, tone), "Put together again", f"loss {loss:.0e}"),
     ]
     sheets = []
     for number, level in enumerate(summary["levels"]):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.dreams.finishing import POST_CENTRE, POST_SPREAD
 from tasks.dreams.pixels import show_contrast
-from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
+from tasks.dreams.tones import clip_contrast, standardise_picture, to_bytes, to_luma
 from tasks.figures.dream_pictures import Plate, framed, hang
 from tasks.figures.style import PACKAGES
 from tasks.figures.words import counted
@@ -46,7 +46,7 @@ def plot_loops(frames: np.ndarray, steps: pd.DataFrame, trace: pd.DataFrame) -> 
     figure, axes = hang(
         [*rows[:-1], [*last, *[Plate(blank, "")] * missing]],
         "The dream grows",
-        ("clip contrast", "below: what the tiles' own maps make of them, on average"),
+        ("below: what the tiles' own maps make of them, on average",),
     )
     for frame in axes.patches[len(plates) :]:
         frame.set_visible(False)
@@ -55,10 +55,11 @@ def plot_loops(frames: np.ndarray, steps: pd.DataFrame, trace: pd.DataFrame) -> 
 
 def plot_comparison(picture: np.ndarray, photo: np.ndarray) -> Figure:
     """Return photo, grey photo and the dream in the post's two forms of contrast."""
-    grey = standardise_picture(to_luma(photo))
+    luma = to_luma(photo)
+    grey = standardise_picture(luma)
     return hang(
         [
-            [Plate(photo, "The photo"), Plate(clip_contrast(grey, grey), "Its grey values")],
+            [Plate(photo, "The photo"), Plate(to_bytes(luma / 255), "Its grey values")],
             [
                 Plate(clip_contrast(picture, grey), "The dream, clip contrast"),
                 Plate(

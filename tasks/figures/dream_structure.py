@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine import Picture, stage
-from tasks.dreams.tones import clip_contrast, standardise_picture, to_luma
+from tasks.dreams.colour import show_grey
+from tasks.dreams.tones import moments, standardise_picture, to_luma
 from tasks.figures.dream_pictures import Plate, framed, hang
 from tasks.figures.style import PACKAGES
 
@@ -20,7 +21,8 @@ _DARKER, _LIGHTER = (0, 84, 147), (194, 65, 12)
 
 def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Figure:
     """Return before, after and difference of the whole picture and of the tile that rose most."""
-    grey = standardise_picture(to_luma(photo))
+    luma = to_luma(photo)
+    grey, tone = standardise_picture(luma), moments(luma)
     level, row, column, box, rise = risen_tile(trace, grey.shape)
     rows = []
     for part, where in (
@@ -29,8 +31,8 @@ def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -
     ):
         rows.append(
             [
-                Plate(clip_contrast(grey[part], grey), f"Before: {where}"),
-                Plate(clip_contrast(dreamt[part], grey), "After"),
+                Plate(show_grey(grey[part], tone), f"Before: {where}"),
+                Plate(show_grey(dreamt[part], tone), "After"),
                 Plate(
                     paint_difference(dreamt[part] - grey[part]),
                     "Difference",
