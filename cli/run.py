@@ -98,7 +98,8 @@ def run(
         with contextlib.redirect_stdout(sys.stderr) if json else contextlib.nullcontext():
             finished = _execute(order, progress)
     except PartsFailed as failed:
-        _report(order, failed.run, progress)
+        if failed.run.record.id:
+            _report(order, failed.run, progress)
         raise
     _report(order, finished, progress)
 

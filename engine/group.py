@@ -32,8 +32,10 @@ class PartsFailed(LatentflowError):
     """Some flows of a group failed; the others are complete.
 
     Arguments:
-        run: the group's own run, made of what is complete.
-        causes: part → what was wrong.
+        run: the group's own run, made of what is complete; else that of the last part which is,
+            or one without an id.
+        causes: part, or `closing`, → what was wrong.
+        parts: how many flows there were.
     """
 
     def __init__(self, run: Run, causes: Mapping[str, str], parts: int) -> None:
@@ -110,7 +112,8 @@ class Group(Flow[M]):
         Arguments:
             run_part: runs one part, instead of running it in this process.
             preset, runner, header, observe: as a flow's; the sessions of all parts are observed.
-            plan: not used; each part's plan is made anew after the parts before it.
+            plan: not used; a part's plan is made here, and anew after the parts before it unless
+                nothing in it is stale.
 
         Raises:
             InputError: unfit parameters, data or selection, before any stage runs.
@@ -144,21 +147,25 @@ class Group(Flow[M]):
             **{n: {"run": r.record.id, "status": r.record.status} for n, r in runs.items()},
             **{n: {"status": "failed", "error": cause} for n, cause in causes.items()},
         }
-        if closing is None:
-            finished = next(reversed(runs.values()), Run(RunRecord("", self.name, Path())))
-        else:
+        finished = next(reversed(runs.values()), Run(RunRecord("", self.name, Path())))
+        if closing is not None:
             own = self._close({name: done.results for name, done in runs.items()})
-            finished = own.run(
-                parameters,
-                closing[0],
-                store,
-                preset=preset,
-                runner=runner,
-                header={**(header or {}), "parts": parts},
-                observe=observe,
-            )
+            try:
+                finished = own.run(
+                    parameters,
+                    closing[0],
+                    store,
+                    preset=preset,
+                    runner=runner,
+                    header={**(header or {}), "parts": parts},
+                    observe=observe,
+                )
+            except Exception as error:
+                if not causes:
+                    raise
+                causes["closing"] = f"{type(error).__name__}: {error}"
         if causes:
-            raise PartsFailed(finished, causes, len(plans))
+            raise PartsFailed(finished, causes, len(plans) + ("closing" in causes))
         return finished
 
     def _plans(

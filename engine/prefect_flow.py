@@ -134,7 +134,8 @@ def as_prefect(
                     **more,
                 )
             except PartsFailed as failed:
-                publish(failed.run, store or Store())
+                if failed.run.record.id:
+                    publish(failed.run, store or Store())
                 raise
             publish(run, store or Store())
         if finished is not None:

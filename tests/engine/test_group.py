@@ -125,3 +125,25 @@ def test_progress_is_that_of_all_parts(store, tally):
     both.run(parameters, store=store, observe=progress.observe)
     assert progress.finished == progress.total == 8 + 7 + 1
     assert [line.name for line in progress.lines][:3] == ["left/make", "left/clip", "left/times"]
+
+
+def test_a_closing_stage_that_fails_hides_no_failed_part(store):
+    def close(p: Both, results: Any) -> dict[str, Any]:
+        return {"sums": add_tables({name: results[name]["table"] for name in both.parts})}
+
+    group = Group(close, "both", Both, {}, both.parts)
+    with pytest.raises(PartsFailed) as failed:
+        group.run(group.configure(overrides={"left": {"ks": [1, -1]}}), store=store)
+    assert failed.value.causes.keys() == {"left", "closing"}
+    assert "2 of 3 flows failed" in str(failed.value) and "k is -1" in failed.value.causes["left"]
+    assert failed.value.run.record.flow == "right"
+
+
+def test_without_a_complete_part_there_is_no_run_to_tell_of(store):
+    with pytest.raises(PartsFailed) as failed:
+        both.run(
+            both.configure(overrides={"only": ["left"], "left": {"ks": [1, -1]}}),
+            Selection(until=("times",)),
+            store,
+        )
+    assert failed.value.run.record.id == ""
