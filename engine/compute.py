@@ -10,13 +10,13 @@ from typing import Any
 
 from engine.artifact import Artifact, replace_handles
 from engine.environment import processor_flags, usable_cores
-from engine.errors import DamagedObject, LatentflowError, StageError, StageTimeout, StoreError
+from engine.errors import NOT_WORTH_RETRYING, DamagedObject, LatentflowError, StageError
 from engine.outcome import Cause, Reason
 from engine.recipe import Recipe
 from engine.record import Record
 from engine.stage import Bound, Stage
 from engine.store import Store
-from engine.work import StageStopped, Work
+from engine.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +62,7 @@ def compute(
 
     Raises:
         DamagedObject: an input's object is not what its handle says.
+        InputError: the function refused what it was given; it is not called again.
         StageError: the function raised, or returned what cannot be stored.
         StageTimeout: it took longer than its timeout.
         StoreError: the store cannot be written.
@@ -79,7 +80,7 @@ def compute(
                 else:
                     artifacts = call_and_store(store, stage, bound)
             break
-        except (DamagedObject, StageStopped, StageTimeout, StoreError):
+        except NOT_WORTH_RETRYING:
             raise
         except Exception as error:
             if attempt == attempts:

@@ -22,6 +22,10 @@ class StageTimeout(StageError):
     """A stage that took longer than it may; its process has been stopped."""
 
 
+class StageStopped(StageError):
+    """A stage that was told to stop before it was done."""
+
+
 class StoreError(LatentflowError, OSError):
     """The store cannot be written: disk full, read-only, no permission."""
 
@@ -53,3 +57,6 @@ class DamagedObject(LatentflowError):
 
     def __reduce__(self) -> tuple[type[DamagedObject], tuple[str, str, str]]:
         return type(self), (self.path, self.fault, self.sha256)
+
+
+NOT_WORTH_RETRYING = (DamagedObject, InputError, StageStopped, StageTimeout, StoreError)

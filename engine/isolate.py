@@ -23,11 +23,11 @@ from typing import IO, Any
 from engine.artifact import Artifact, walk
 from engine.checkpoints import Checkpoints
 from engine.compute import call_and_store, find_earlier, load_earlier
-from engine.errors import InputError, StageError, StageTimeout, StoreError
+from engine.errors import InputError, StageError, StageStopped, StageTimeout, StoreError
 from engine.parcel import pack, unpack
 from engine.stage import Bound, Stage
 from engine.store import Store, project_root
-from engine.work import Progress, StageStopped, Work, current
+from engine.work import Progress, Work, current
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.checkpoints import Checkpoints
-from engine.errors import StageError
+from engine.errors import StageStopped
 
 __all__ = [
     "Checkpoints",
@@ -47,10 +47,6 @@ class Progress:
     def fraction(self) -> float:
         """The share that is done, 0 to 1."""
         return min(max(self.done / self.total, 0.0), 1.0) if self.total > 0 else 0.0
-
-
-class StageStopped(StageError):
-    """A stage that was told to stop before it was done."""
 
 
 class Stop:
