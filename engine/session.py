@@ -135,7 +135,6 @@ class Session:
             call.reasons = sure or [Reason(Cause.UPSTREAM, slot) for slot in pending]
             return None
         call.recipe = call.stage.recipe(call.bound)
-        call.force = asked is not None
         with self.store.using():
             record, faults = look_up(
                 self.store, call.key, call.stage.output_names, self.selection.deep
@@ -150,6 +149,7 @@ class Session:
         if faults and not self.planning:
             log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
             self._set_aside(call.key)
+        call.force = asked is not None or bool(faults)
         call.outcome = Outcome.RUN
         call.reasons = ([asked] if asked else []) + faults or self._history.why(call)
         self._tell(call)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pytest
 
 from engine import InputError, Outcome, Selection, StageError, Store, load, source, stage
 from engine.artifact import Pending
+from engine.call import Call
 from engine.journal import Journal, read_run
+from engine.record import Record
 from engine.runner import LocalRunner
 from engine.session import Session
 from tests.engine.toy import count, flip_bit, note
@@ -38,6 +41,12 @@ def stumble(*, name: str, failures: int, tally: str = "") -> int:
 def invert(*, k: int, tally: str = "") -> float:
     note(f"invert-{k}", tally)
     return 1 / k
+
+
+@stage(retries=2, retry_delay=0.01, ignore=["tally"])
+def refuse(*, k: int, tally: str = "") -> int:
+    note("refuse", tally)
+    raise InputError(f"k = {k}: expected 1 to 10")
 
 
 @stage
@@ -81,6 +90,29 @@ def test_a_stage_that_never_succeeds_fails_by_name(session, tally):
     assert (failed.outcome, failed.artifacts) == (Outcome.FAILED, [])
     assert "the line is dead" in failed.error
     assert session.store.read_record(failed.key) is None
+
+
+def test_what_a_stage_refuses_is_not_tried_again(session, tally):
+    with pytest.raises(InputError, match="expected 1 to 10"):
+        refuse(k=99, tally=str(tally))
+    assert count(tally) == {"refuse": 1}
+
+
+def test_a_record_that_cannot_serve_is_not_looked_up_again(store):
+    """Another look-up may not see what is wrong with it: as Prefect's, which reads no outputs."""
+    forced = []
+
+    class Noting(LocalRunner):
+        def run(self, session: Session, call: Call, hit: Record | None) -> tuple[Record, bool]:
+            forced.append(call.force)
+            return super().run(session, call, hit)
+
+    for outputs in (1, 2, 1):
+        with Session(store, runner=Noting()).active() as view:
+            invert(k=2)
+        record = store.read_record(view.calls[0].key)
+        store.write_record(replace(record, artifacts=record.artifacts * outputs))
+    assert forced == [False, False, True]
 
 
 def test_the_first_error_of_a_map_is_raised_after_the_others_ended(session, tally):
