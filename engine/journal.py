@@ -31,7 +31,10 @@ from engine.store import Store
 
 log = logging.getLogger(__name__)
 
-_SILENT_SECONDS = 60.0  # a run elsewhere that has not renewed its journal for so long is dead
+# A run elsewhere that has not renewed its journal for so long is dead: it does so after 40 s at
+# most, and an upload is tried again for 60 s.
+_SILENT_SECONDS = 150.0
+_MOST_IN_VAIN = 10  # runs looked at for one that finished a stage: journals may be far away
 _END = b'{"event": "end"'
 
 
@@ -167,6 +170,7 @@ class Journal:
             )
             fcntl.flock(self._fd, fcntl.LOCK_EX)
         except OSError as error:
+            self._close()
             log.warning("this run leaves no journal: %s (%s)", self.path, error.strerror)
         self._follower = store.storage.follow(self.path) if self._fd is not None else None
         who = {"pid": os.getpid(), "host": socket.gethostname()}
@@ -280,10 +284,21 @@ def list_runs(store: Store, flow: str | None = None, newest: int | None = None) 
 
 
 def previous_stages(store: Store, flow: str, look_back: int = 5) -> dict[str, StageRun]:
-    """Slot → what the newest run that finished this stage made of it."""
+    """Slot → what the newest run that finished this stage made of it.
+
+    Arguments:
+        look_back: how many runs to look at, of those that finished a stage.
+    """
     found: dict[str, StageRun] = {}
-    for path in list_runs(store, flow, look_back):
-        for slot, stage in read_run(path).stages.items():
-            if stage.artifacts and slot not in found:
-                found[slot] = stage
+    useful = seen = 0
+    for newest in (look_back, _MOST_IN_VAIN * look_back):
+        for path in list_runs(store, flow, newest)[seen:]:
+            stages = read_run(path).stages
+            finished = {slot: stage for slot, stage in stages.items() if stage.artifacts}
+            found = {**found, **finished, **found}  # the newest first, and its word counts
+            useful, seen = useful + bool(finished), seen + 1
+            if useful == look_back:
+                return found
+        if seen < newest:
+            break  # there are no more
     return found

@@ -118,6 +118,9 @@ def _fault(store: Store, name: str) -> tuple[str | None, int]:
         raise
     except OSError as error:
         return f"unreadable ({error.strerror})", 0
-    _, folder, file = name.split("/")
+    parts = name.split("/")
+    if len(parts) != 3:
+        return "no object's name", size
+    _, folder, file = parts
     named = folder + file.split(".", 1)[0]
     return (None if digest == named else "content altered or truncated"), size

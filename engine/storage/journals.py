@@ -21,7 +21,7 @@ from engine.storage.local import Follower
 log = logging.getLogger(__name__)
 
 BEAT_SECONDS = 10.0
-_SELDOM_SECONDS = 40.0  # after 60 s without a sign a run counts as dead
+_SELDOM_SECONDS = 40.0  # `engine.journal` says when a run without a sign counts as dead
 _FIRST_SECONDS = 1.0  # a run with nothing to do has ended by then
 _FOREIGN = 0o444
 _OWN = 0o644

@@ -6,11 +6,12 @@ import os
 
 import numpy as np
 
+from engine import journal
 from engine.collect import collect
 from engine.journal import Journal, list_runs, read_run
 from engine.locks import is_held
 from engine.pins import list_pins, pin, unpin
-from engine.storage import eviction, journals
+from engine.storage import bucket, eviction, journals
 from engine.storage.cached import CachedStorage
 from engine.verify import verify
 from tests.engine.machines import Machine, in_bucket, overwrite, there
@@ -44,6 +45,11 @@ def test_a_run_elsewhere_is_running_until_it_has_been_silent_for_long(
     assert read_run(path).status == "crashed"
     journal.end("completed", {"x": artifact_of(run_toy(a, n=3), "draw")})
     assert read_run(list_runs(b)[-1]).status == "completed"
+
+
+def test_a_run_whose_line_stumbles_is_not_taken_for_dead():
+    longest = journals._SELDOM_SECONDS + bucket.PATIENCE_SECONDS
+    assert longest < journal._SILENT_SECONDS
 
 
 def test_a_journal_that_could_not_be_shown_is_shown_later(machine: Machine, proxy: Proxy, caplog):
@@ -135,3 +141,15 @@ def test_what_a_run_of_this_machine_works_with_is_not_evicted(machine: Machine, 
     machine("a").put("x", {"small": 1})
     assert a.path_of(kept).exists() and not a.path_of(gone).exists()
     journal.end("completed", {})
+
+
+def test_what_anybody_laid_into_the_bucket_ends_no_check_of_it(machine: Machine):
+    a = machine("a")
+    run_toy(a)
+    for name in ("objects/readme.txt", "objects/ab/cd/ef.json"):
+        there(a).bucket.write(name, b"hi")
+    found = verify(a)
+    assert {(f.path, f.fault) for f in found.findings} == {
+        ("objects/readme.txt", "no object's name"),
+        ("objects/ab/cd/ef.json", "no object's name"),
+    }

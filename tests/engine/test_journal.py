@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
 import logging
 import os
 import threading
+from dataclasses import replace
 
 import pytest
 
@@ -129,7 +132,6 @@ def test_previous_stages_are_those_of_the_newest_run_that_made_them(store):
     write_run(store)
     Journal(store, "toy", {}).end("failed", {})
     assert previous_stages(store, "toy") == {STAGE.slot: STAGE}
-    assert previous_stages(store, "toy", look_back=1) == {}
     assert previous_stages(store, "other") == {}
 
 
@@ -177,3 +179,26 @@ def test_text_of_any_kind_can_be_written(store):
     journal = Journal(store, "toy", {})
     journal.end("failed", {}, "not UTF-8: \udcff")
     assert read_run(journal.path).status == "failed"
+
+
+def test_runs_that_finished_nothing_hide_no_earlier_one(store):
+    write_run(store)
+    for _ in range(7):
+        Journal(store, "toy", {}).end("interrupted", {})
+    assert list(previous_stages(store, "toy")) == [STAGE.slot]
+    for n in range(2):
+        newer = Journal(store, "toy", {})
+        newer.write("stage", **replace(STAGE, slot=f"newer-{n}").to_json())
+        newer.end("completed", {})
+    assert list(previous_stages(store, "toy", look_back=2)) == ["newer-1", "newer-0"]
+
+
+def test_without_locks_there_is_no_journal_that_looks_dead(store, monkeypatch, caplog):
+    def refuse(fd: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    journal = Journal(store, "toy", {})
+    journal.end("completed", {})
+    assert journal.path.read_bytes() == b""
+    assert ["No locks available" in record.getMessage() for record in caplog.records] == [True]
