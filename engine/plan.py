@@ -55,10 +55,6 @@ class Plan:
         """How many stale calls never ran, so that nothing is known of their duration."""
         return sum(1 for call in self.stale if call.expected is None)
 
-    def artifacts(self) -> dict[str, Artifact]:
-        """The named results that are known."""
-        return {n: a for n, a in self.results.items() if isinstance(a, Artifact)}
-
     def needed_for(self, stages: tuple[str, ...]) -> frozenset[str]:
         """The slots of these stages and of everything they are made from."""
         makers: dict[str, list[Call]] = {}  # several, where stages made the same bytes

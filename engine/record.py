@@ -30,9 +30,9 @@ class Record:
     Arguments:
         recipe: what the outputs depend on.
         artifacts: the outputs, in the order of the stage's return type.
-        seconds: wall time of the computation, without loading and storing.
+        seconds: wall time of the computation, with loading its inputs and storing its outputs.
         created: when, ISO 8601 in UTC.
-        environment: where, for provenance only: versions, threads, processor, git commit.
+        environment: where, for provenance only: number and abilities of the processor's cores.
     """
 
     recipe: Recipe
