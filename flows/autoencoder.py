@@ -82,6 +82,7 @@ def check_data(p: AutoencoderParameters) -> None:
             "some of the others"
         )
     for name, value, most, what in (
+        ("probes.neighbours", p.probes.neighbours, rows, f"there are {rows:,} training images"),
         ("probes.clusters", p.probes.clusters, rows, f"there are {rows:,} training images"),
         ("tools.components", 2 * p.tools.components, rows, f"there are {rows:,} training images"),
         ("tools.start", p.tools.start, unseen - 1, f"the test images are 0 to {unseen - 1:,}"),
@@ -138,6 +139,8 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
         {titles[m]: asked.spread[m].classes for m in models},
         {titles[m]: asked.spread[m].pairs for m in models},
         models=[{"name": each.title, **each.trained_as} for each in models.values()],
+        neighbours=p.probes.neighbours,
+        clusters=p.probes.clusters,
         reference=p.data.is_reference,
         as_posted=p.training.is_posted,
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import stage
 from tasks.autoencoder.sampling import MIXTURE, name_normal
-from tasks.figures.words import percent, prose
+from tasks.figures.words import counted, percent, prose
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Card(NamedTuple):
     """card: model, kind ("autoencoder", "VAE" or "PCA"), z, bce, above, mse, psnr, ssim, knn, linear,
     accuracy, ari, nmi, active, mixture, normal; shares 0..1, None where there is no such number ·
-    summary: sentence."""
+    summary: sentence; neighbours and clusters, by which classes were told."""
 
     card: pd.DataFrame
     summary: dict[str, Any]
@@ -63,10 +63,19 @@ def compile_card(
             }
         )
     table = pd.DataFrame(rows).astype(dict.fromkeys(("bce", "above", "mixture", "normal"), float))
-    return Card(table, {"sentence": _say(table)})
+    first = models[0]["name"]
+    neighbours = int(probes[first]["neighbours"])
+    return Card(
+        table,
+        {
+            "sentence": _say(table, neighbours),
+            "neighbours": neighbours,
+            "clusters": int(clusters[first]["clusters"]),
+        },
+    )
 
 
-def _say(table: pd.DataFrame) -> str:
+def _say(table: pd.DataFrame, neighbours: int) -> str:
     """The model that keeps most, beside as many components, and the one that tells classes best."""
     nets = table[table["kind"] != "PCA"]
     best = nets.iloc[int(nets["above"].to_numpy().argmin())]
@@ -78,8 +87,9 @@ def _say(table: pd.DataFrame) -> str:
     same = table[(table["kind"] == "PCA") & (table["z"] == best["z"])]
     if len(same):
         text += f" (as many principal components: {same['psnr'].iloc[0]:.1f} dB)"
+    place = "it" if told["model"] == best["model"] else prose(told["model"])
     return (
-        f"{text}; in {'it' if told['model'] == best['model'] else prose(told['model'])} ten "
-        f"neighbours tell {percent(float(told['knn']))} of the unseen images right and planes "
+        f"{text}; in {place} {counted(neighbours, 'neighbour')} tell{'s' * (neighbours == 1)} "
+        f"{percent(float(told['knn']))} of the unseen images right and planes "
         f"{percent(float(told['linear']))}."
     )

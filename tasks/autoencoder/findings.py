@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from engine import stage
 from tasks.figures.autoencoder_loss import unseen_loss
+from tasks.figures.words import counted
 from tasks.judging import Band, conclude, judge_value
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def tabulate_autoencoders(
     pairs: dict[str, pd.DataFrame],
     *,
     models: Sequence[Mapping[str, Any]],
+    neighbours: int = 10,
+    clusters: int = 10,
     reference: bool = True,
     as_posted: bool = False,
 ) -> dict[str, Any]:
@@ -56,6 +59,7 @@ def tabulate_autoencoders(
         bounds: of `measure_bounds`.
         spreads, pairs: the tables classes and pairs of `measure_spread`, by model.
         models: name, z, variant, kl_weight of each, in the order of the rows.
+        neighbours, clusters: that told the classes of unseen images.
         reference: the data is all of MNIST; the bands hold for no other.
         as_posted: trained as the post has it: batches of 128, constant rate .0005.
 
@@ -66,7 +70,7 @@ def tabulate_autoencoders(
     findings = [
         *_about_bounds(histories, bounds),
         *_about_losses(histories, models, as_posted),
-        *_about_card(card, models),
+        *_about_card(card, models, neighbours, clusters),
         *_about_spread(spreads, pairs, histories, models),
     ]
     if not reference:
@@ -120,7 +124,7 @@ def _about_losses(
 
 
 def _about_card(
-    card: pd.DataFrame, models: Sequence[Mapping[str, Any]]
+    card: pd.DataFrame, models: Sequence[Mapping[str, Any]], neighbours: int, clusters: int
 ) -> Iterator[dict[str, Any]]:
     rows = {str(row["model"]): row for row in card.to_dict("records")}
     components = {row["z"]: row for row in rows.values() if row["kind"] == "PCA"}
@@ -134,23 +138,23 @@ def _about_card(
                 AGAINST_COMPONENTS, "dB",
             )  # fmt: skip
         yield judge_value(
-            f"{name}: unseen images told right by ten neighbours in z", 100 * row["knn"],
-            "probe_latents", SEPARATED if model["z"] >= 16 else None, "%",
+            f"{name}: unseen images told right by {counted(neighbours, 'neighbour')} in z",
+            100 * row["knn"], "probe_latents", SEPARATED if model["z"] >= 16 else None, "%",
         )  # fmt: skip
         yield judge_value(f"{name}: SSIM of unseen images", row["ssim"], "reconstruct")
         yield judge_value(
-            f"{name}: ten clusters in z, unseen images told right", 100 * row["accuracy"],
-            "score_clusters", None, "%",
+            f"{name}: {counted(clusters, 'cluster')} in z, unseen images told right",
+            100 * row["accuracy"], "score_clusters", None, "%",
         )  # fmt: skip
         yield judge_value(
-            f"{name}: samples of a mixture that look like digits", 100 * row["mixture"],
-            "judge_samples", None, "%",
+            f"{name}: samples of a mixture that look like images of the data",
+            100 * row["mixture"], "judge_samples", None, "%",
         )  # fmt: skip
         if row["normal"] == row["normal"]:
             weighty = model["kl_weight"] >= NORMAL_WEIGHT
             yield judge_value(
-                f"{name}: samples around the origin that look like digits", 100 * row["normal"],
-                "judge_samples", NORMAL if weighty else None, "%",
+                f"{name}: samples around the origin that look like images of the data",
+                100 * row["normal"], "judge_samples", NORMAL if weighty else None, "%",
             )  # fmt: skip
         yield from _beside_plain(model, rows, models)
 

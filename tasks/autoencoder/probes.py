@@ -49,7 +49,7 @@ def probe_latents(
         points, unseen: z of the training and the test images, float32 (n, d), (m, d).
         train, test: y, int64 (n,), (m,).
         about: classes, the names by code.
-        neighbours: that vote; the lower code wins a tie.
+        neighbours: that vote, all where there are fewer; the lower code wins a tie.
         rows: training points of the linear classifier, drawn at random from more.
 
     Returns:
@@ -70,7 +70,8 @@ def probe_latents(
         raise InputError("all training images are of one class: there is nothing to tell apart")
     variance = points.var(axis=0, dtype=np.float64)
     active = variance > ACTIVE
-    near = _vote(points, unseen, codes, min(neighbours, len(points)))
+    count = min(neighbours, len(points))
+    near = _vote(points, unseen, codes, count)
     linear = _predict_linear(points, unseen, codes, rows, seed)
     per_class = rate_classes(truth, near, names)
     knn, straight = (float((told == truth).mean()) for told in (near, linear))
@@ -78,12 +79,12 @@ def probe_latents(
         {
             "knn": knn,
             "linear": straight,
-            "neighbours": neighbours,
+            "neighbours": count,
             "dimensions": points.shape[1],
             "active": int(active.sum()),
             "per_class": per_class,
-            "finding": f"The nearest {neighbours} training points tell {percent(knn)} of the unseen "
-            f"images right, planes {percent(straight)}; {say_weakest(per_class, None)}. "
+            "finding": f"The nearest {f'{count:,} training points tell' if count > 1 else 'training point tells'} "
+            f"{percent(knn)} of the unseen images right, planes {percent(straight)}; {say_weakest(per_class, None)}. "
             f"{counted(int(active.sum()), 'unit')} of {points.shape[1]} "
             f"{'is' if active.sum() == 1 else 'are'} active.",
         },

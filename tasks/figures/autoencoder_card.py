@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from engine import Picture, stage
 from tasks.figures.images import BREADTH, LINE, fit_names, new_plate
 from tasks.figures.style import GRID, INK, LABEL, MUTED, PACKAGES, SMALL, picture
+from tasks.figures.words import counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,7 +37,7 @@ MEASURES = {
     "mse": Measure("", "MSE", ".4f", False),
     "psnr": Measure("PSNR", "dB", ".1f", True),
     "ssim": Measure("", "SSIM", ".3f", True),
-    "knn": Measure("10 near-", "est, %", "%", True),
+    "knn": Measure("nearest", "points, %", "%", True),
     "linear": Measure("planes", "%", "%", True),
     "accuracy": Measure("KMeans", "right, %", "%", True),
     "ari": Measure("KMeans", "ARI", ".2f", True),
@@ -50,14 +51,14 @@ ROW = 2.1 * LINE
 BEST = "#e3edf7"
 
 
-def plot_card(card: pd.DataFrame) -> Figure:
+def plot_card(card: pd.DataFrame, neighbours: int = 10, clusters: int = 10) -> Figure:
     """Return the table; the best model of each column on a shade, components in grey."""
     figure, axes = new_plate(
         2.6 * LINE + ROW * len(card) + 0.05,
         "Latent card: what is kept of an image, and what z is good for",
         (
-            "nothing of it was told the model: classes are those of unseen images, by their ten "
-            "nearest training points, by planes, and by ten clusters",
+            "nothing of it was told the model: classes are those of unseen images, by their nearest "
+            f"{counted(neighbours, 'training point')}, by planes, and by {counted(clusters, 'cluster')}",
             "pass: samples of a mixture and of a normal distribution that look like images of the data",
             "shaded: the best model",
         ),
@@ -112,4 +113,5 @@ def draw_card(card: pd.DataFrame, summary: dict[str, Any]) -> Picture:
     Arguments:
         card, summary: of `compile_card`.
     """
-    return picture(plot_card(card), str(summary["sentence"]))
+    figure = plot_card(card, summary["neighbours"], summary["clusters"])
+    return picture(figure, str(summary["sentence"]))

@@ -128,7 +128,7 @@ def plot_spread(
         3.2,
         f"What the latent space of {name} is like",
         "spread: mean squared distance of a class's training points from their mean · confused: share "
-        "of the unseen images of both that the ten nearest training points take for the other · "
+        "of the unseen images of both that their nearest training points take for the other · "
         "orange: the two widest, and at least half of the largest share · active: above 0.01",
     )
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1.1, 1))

@@ -26,8 +26,8 @@ def card_of(**changes: dict[str, Any]) -> pd.DataFrame:
     kept: dict[str, dict[str, Any]] = {name: {"bce": 0.085, "above": 0.027, "mse": 0.01, "psnr": 21.0, "ssim": 0.9}
             for name in names}  # fmt: skip
     kept["16 components"] = {**kept["16 components"], "bce": None, "above": None, "psnr": 16.3}
-    probes = {name: {"knn": 0.97, "linear": 0.9, "active": 16} for name in names}
-    scores = {name: {"accuracy": 0.7, "ari": 0.5, "nmi": 0.6} for name in names}
+    probes = {name: {"knn": 0.97, "linear": 0.9, "active": 16, "neighbours": 10} for name in names}
+    scores = {name: {"accuracy": 0.7, "ari": 0.5, "nmi": 0.6, "clusters": 10} for name in names}
     verdicts = {name: {"share": {MIXTURE: 0.8, name_normal(1): 0.85}} for name in MODELS}
     card = compile_card.fn(
         kept, probes, scores, verdicts, models=[{"name": n, **m} for n, m in names.items()]
@@ -82,9 +82,9 @@ def test_of_a_plane_after_few_epochs_nothing_is_expected() -> None:
 @pytest.mark.parametrize(
     ("model", "column", "value", "missed"),
     [
-        ("z = 16", "knn", 0.94, "z = 16: unseen images told right by ten neighbours in z"),
+        ("z = 16", "knn", 0.94, "z = 16: unseen images told right by 10 neighbours in z"),
         ("z = 16", "psnr", 16.0, "z = 16: PSNR above that of as many components"),
-        ("z = 16, VAE·1", "normal", 0.5, "z = 16, VAE·1: samples around the origin that look like digits"),
+        ("z = 16, VAE·1", "normal", 0.5, "z = 16, VAE·1: samples around the origin that look like images of the data"),
         ("z = 16, VAE·0.001", "bce", 0.09, "z = 16, VAE·0.001: loss of unseen images, less that of z = 16"),
     ],
 )  # fmt: skip
@@ -97,7 +97,9 @@ def test_what_leaves_its_band_is_named(model: str, column: str, value: float, mi
 
 def test_a_plain_model_may_know_nothing_of_the_origin() -> None:
     found = tabulate(card=card_of(**{"z = 16": {"normal": 0.0}}))
-    assert found["z = 16: samples around the origin that look like digits"]["met"] is None
+    assert (
+        found["z = 16: samples around the origin that look like images of the data"]["met"] is None
+    )
 
 
 def test_a_loss_below_the_floor_is_a_mistake() -> None:
@@ -110,3 +112,9 @@ def test_other_data_has_no_bands() -> None:
     found = tabulate(reference=False)
     assert found[""]["checked"] == 0
     assert "nothing to compare them with" in found[""]["sentence"]
+
+
+def test_names_tell_how_many_voted() -> None:
+    found = tabulate(neighbours=3, clusters=1)
+    assert "z = 2: unseen images told right by 3 neighbours in z" in found
+    assert "z = 2: 1 cluster in z, unseen images told right" in found

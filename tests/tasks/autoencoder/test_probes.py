@@ -50,3 +50,11 @@ def test_a_diverged_model_and_a_single_class_are_named() -> None:
     one = {"y": np.zeros(40, np.int64)}
     with pytest.raises(InputError, match="of one class"):
         probe_latents.fn(points, points, one, one, ABOUT)
+
+
+def test_the_finding_names_as_many_neighbours_as_there_were() -> None:
+    points, train = rings(20, 0)
+    for asked, told in ((1000, "20 training points tell"), (1, "training point tells")):
+        found = probe_latents.fn(points, points, train, train, ABOUT, neighbours=asked)
+        assert found.summary["neighbours"] == min(asked, 20)
+        assert found.summary["finding"].startswith(f"The nearest {told} ")

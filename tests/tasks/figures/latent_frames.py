@@ -103,7 +103,7 @@ def make_history(epochs: int, last: float = 0.084, variational: bool = False) ->
     return table
 
 
-def make_card(models: int = 3) -> Any:
+def make_card(models: int = 3, neighbours: int = 10, clusters: int = 10) -> Any:
     """Return a card of some models and of components with as many numbers."""
     names = {f"z = {2**i}": {"kind": "autoencoder", "z": 2**i} for i in range(models - 1)}
     names["z = 16, VAE·0.0001"] = {"kind": "VAE", "z": 16}
@@ -115,9 +115,12 @@ def make_card(models: int = 3) -> Any:
     }  # fmt: skip
     kept["16 components"] |= {"bce": None, "above": None}
     probes = {
-        name: {"knn": 0.9 + 0.01 * i, "linear": 0.9, "active": 2**i} for i, name in enumerate(names)
+        name: {"knn": 0.9 + 0.01 * i, "linear": 0.9, "active": 2**i, "neighbours": neighbours}
+        for i, name in enumerate(names)
     }
-    scores = {name: {"accuracy": 0.6, "ari": 0.4, "nmi": 0.52} for name in names}
+    scores = {
+        name: {"accuracy": 0.6, "ari": 0.4, "nmi": 0.52, "clusters": clusters} for name in names
+    }
     share = {"Gaussian mixture": 0.8, "normal, deviation 1": 0.0}
     verdicts = {name: {"share": share} for name in names if name != "16 components"}
     return compile_card.fn(
