@@ -59,8 +59,8 @@ def encode(
             "mean": [float(value) for value in mean],
             "deviation": [float(value) for value in deviation],
             "finding": f"{counted(total, 'image')} as points with "
-            f"{counted(points[0].shape[1], 'coordinate')}; the training points lie "
-            f"{float((mean**2).sum() ** 0.5):.1f} from the origin on average and spread by "
+            f"{counted(points[0].shape[1], 'coordinate')}; the mean of the training points lies "
+            f"{float((mean**2).sum() ** 0.5):.1f} from the origin, and they spread by "
             f"{float(deviation.min()):.1f} to {float(deviation.max()):.1f} along the axes.",
         },
     )

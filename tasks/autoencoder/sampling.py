@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import File, InputError, stage
 from tasks.autoencoder.encoding import PACKAGES, decode_points, load_part, to_bytes
 from tasks.estimators import limited_to
+from tasks.figures.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,8 @@ MIXTURE = "Gaussian mixture"
 
 class Samples(NamedTuple):
     """images: uint8 (s, h, w) or (s, h, w, c) · points: z, float32 (s, d) · table: row, source, scale
-    (0 of the mixture), a row an image, sources in order · summary: components, rows, scales, finding.
+    (0 of the mixture), a row an image, sources in order · summary: components (as many as there were
+    different points for), rows, scales, finding.
     """
 
     images: np.ndarray
@@ -68,7 +70,8 @@ def sample_latents(
             f"components = {components}: expected at most {len(points) // 2:,}, half of the "
             "training points"
         )
-    sources = {MIXTURE: (_draw_mixture(points, samples, components, rows, random), 0.0)}
+    mixed, found = _draw_mixture(points, samples, components, rows, random)
+    sources = {MIXTURE: (mixed, 0.0)}
     for scale in scales:
         normal = scale * random.standard_normal((samples, points.shape[1]))
         sources[name_normal(scale)] = normal, float(scale)
@@ -86,18 +89,23 @@ def sample_latents(
         drawn,
         table,
         {
-            "components": components,
+            "components": found,
             "rows": min(rows, len(points)),
             "scales": list(scales),
-            "samples": samples,
+            "finding": f"{counted(len(drawn), 'image')}: {samples:,} from a mixture of "
+            f"{counted(found, 'Gaussian')}"
+            + "".join(
+                f", {samples:,} with deviation {scale:g} around the origin" for scale in scales
+            )
+            + ".",
         },
     )
 
 
 def _draw_mixture(
     points: np.ndarray, samples: int, components: int, rows: int, random: np.random.Generator
-) -> np.ndarray:
-    """Points of a mixture fitted on `rows` of the points, float64 (samples, d)."""
+) -> tuple[np.ndarray, int]:
+    """Points of a mixture fitted on `rows` of the points, float64 (samples, d); its components."""
     import numpy as np
     from sklearn.mixture import GaussianMixture
 
@@ -117,4 +125,4 @@ def _draw_mixture(
         mean + random.standard_normal((count, points.shape[1])) @ np.linalg.cholesky(covariance).T
         for count, mean, covariance in zip(chosen, model.means_, model.covariances_, strict=True)
     ]
-    return random.permutation(np.concatenate(drawn))
+    return random.permutation(np.concatenate(drawn)), components

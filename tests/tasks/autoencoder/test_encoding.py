@@ -59,3 +59,14 @@ def test_bytes_are_rounded_and_never_wrap() -> None:
         255,
         255,
     ]
+
+
+def test_the_finding_speaks_of_the_mean_and_not_of_the_points() -> None:
+    encoder, _ = untrained(8, 8)
+    images = noise(300, 8, 8)
+    found = encode.fn(encoder, images, images)
+    far = float(np.linalg.norm(found.train.mean(axis=0)))
+    assert (
+        f"the mean of the training points lies {far:.1f} from the origin"
+        in (found.summary["finding"])
+    )

@@ -125,3 +125,12 @@ def test_a_mixture_draws_where_the_points_are_and_a_normal_around_the_origin(
 def test_more_components_than_half_the_points_are_refused() -> None:
     with pytest.raises(InputError, match="components = 20: expected at most 15"):
         sample_latents.fn(plain_decoder(), np.zeros((30, 2), np.float32))
+
+
+def test_the_mixture_has_no_more_components_than_different_points() -> None:
+    points = np.repeat(np.array([[0, 0], [1, 0], [0, 1]], np.float32), 20, axis=0)
+    found = sample_latents.fn(plain_decoder(), points, samples=20, components=9, scales=(1.0,))
+    assert found.summary["components"] == 3
+    assert found.summary["finding"] == (
+        "40 images: 20 from a mixture of 3 Gaussians, 20 with deviation 1 around the origin."
+    )
