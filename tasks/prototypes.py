@@ -77,6 +77,7 @@ def fit_prototypes(
     accuracy = float((predicted == truth).mean())
     each = rate_classes(truth, predicted, names)
     confusion = confuse(truth, predicted, names)
+    at_most = "" if len(everyone) == per_class * len(names) else "at most "
     return Prototypes(
         everyone,
         pd.DataFrame(
@@ -93,8 +94,8 @@ def fit_prototypes(
             "seed": seed,
             "accuracy": accuracy,
             "class_accuracy": each,
-            "finding": f"{counted(len(everyone), 'prototype')}, {per_class:,} of each class, tell "
-            f"{percent(accuracy)} of the {len(truth):,} test images right; "
+            "finding": f"{counted(len(everyone), 'prototype')}, {at_most}{per_class:,} of each class, "
+            f"tell{'s' * (len(everyone) == 1)} {percent(accuracy)} of the {len(truth):,} test images right; "
             f"{say_weakest(each, confusion)}.",
         },
     )

@@ -149,6 +149,8 @@ def confuse(truth: np.ndarray, predicted: np.ndarray, names: Sequence[str]) -> p
 def say_weakest(per_class: Mapping[str, float | None], confusion: pd.DataFrame | None) -> str:
     """The class that is told worst, and what it is mostly taken for."""
     told = {name: share for name, share in per_class.items() if share is not None}
+    if len(set(told.values())) == 1:
+        return f"all classes are told alike ({percent(min(told.values()))})"
     name = min(told, key=lambda each: told[each])
     text = f"{prose(name)} is told worst ({percent(told[name])})"
     if confusion is None:
@@ -171,6 +173,7 @@ def _score(
     accuracy = float((predicted == truth).mean())
     per_class = rate_classes(truth, predicted, names)
     empty, unmapped = int((meaning.size == 0).sum()), int((~meaning.mapped).sum())
+    own = "its own" if unmapped == 1 else "their own"
     homogeneity, completeness, v_measure = metrics.homogeneity_completeness_v_measure(truth, found)
     k = len(meaning.label)
     summary = {
@@ -186,8 +189,8 @@ def _score(
         "v_measure": float(v_measure),
         "homogeneity": float(homogeneity),
         "completeness": float(completeness),
-        "finding": f"{counted(k, 'cluster')} tell {percent(accuracy)} of the "
+        "finding": f"{counted(k, 'cluster')} tell{'s' * (k == 1)} {percent(accuracy)} of the "
         f"{len(truth):,} test images right; {say_weakest(per_class, None)}"
-        + (f"; {counted(unmapped, 'cluster')} had no label of their own." if unmapped else "."),
+        + (f"; {counted(unmapped, 'cluster')} had no label of {own}." if unmapped else "."),
     }
     return summary, meaning, predicted

@@ -188,8 +188,10 @@ def say_accuracy(means: pd.DataFrame, measured: bool = False) -> str:
         f"{counted(int(first['clusters']), 'cluster')} to {percent(float(last['accuracy']))} at "
         f"{int(last['clusters']):,}"
     )
-    enough = line[line["accuracy"] >= 0.9]
-    if len(enough) and len(enough) < len(line):
+    # It may fall again: what counts is from where on all are.
+    below = line["accuracy"] < 0.9
+    enough = line[~below[::-1].cummax()[::-1]]
+    if len(enough) and below.any():
         text += f" and is above 90 % from {int(enough['clusters'].iloc[0]):,} on"
     if best["clusters"] != last["clusters"]:
         text += f", at its best with {int(best['clusters']):,} ({percent(float(best['accuracy']))})"

@@ -92,3 +92,11 @@ def test_fits_are_collected_in_the_order_of_their_size() -> None:
 def test_no_prototype_is_refused(data: Any) -> None:
     with pytest.raises(InputError, match="per_class = 0: expected at least 1"):
         _fit(data, per_class=0)
+
+
+def test_a_small_class_gives_all_its_rows_and_the_sentence_says_so(data: Any) -> None:
+    few = {"y": data[1]["y"][:30]}
+    space = {"train": data[0]["train"][:30], "test": data[0]["test"]}
+    fit = fit_prototypes.fn(space, few, data[2], ABOUT, per_class=50)
+    assert fit.summary["finding"].startswith("30 prototypes, at most 50 of each class, tell ")
+    assert _fit(data, per_class=1).summary["finding"].startswith("10 prototypes, 1 of each class, ")

@@ -123,3 +123,13 @@ def test_names_of_classes_can_be_permuted(data: st.DataObject) -> None:
     assert (other.size[order] == one.size).all()
     assert (other.mapped[order] == one.mapped).all()
     assert (other.label[order][one.mapped] == one.label[one.mapped]).all()
+
+
+def test_one_cluster_is_spoken_of_as_one() -> None:
+    one = score_clusters.fn(cell_of([0, 0], [0], LINE[:1]), labels(0, 0), labels(0), ABOUT)
+    assert one.summary["finding"] == (
+        "1 cluster tells 100 % of the 1 test images right; all classes are told alike (100 %)."
+    )
+    tied = cell_of([0, 0, 1, 1], [0, 1], LINE[:2])
+    score = score_clusters.fn(tied, labels(0, 0, 1, 2), labels(0, 1), ABOUT)
+    assert score.summary["finding"].endswith("; 1 cluster had no label of its own.")

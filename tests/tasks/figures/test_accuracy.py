@@ -123,3 +123,11 @@ def test_the_sentence_names_where_ninety_percent_begin() -> None:
     means = make_means(scalings=("unit",), spaces=("raw",), ks=(10, 100, 1000))
     means["accuracy"] = [0.6, 0.91, 0.95]
     assert "and is above 90 % from 100 on" in say_accuracy(means)
+
+
+def test_ninety_percent_begin_where_the_accuracy_stays_above() -> None:
+    means = make_means(scalings=("unit",), spaces=("raw",), ks=(10, 20, 40, 80))
+    means["accuracy"] = [0.6, 0.91, 0.89, 0.95]
+    assert "and is above 90 % from 80 on" in say_accuracy(means)
+    means["accuracy"] = [0.6, 0.91, 0.95, 0.89]
+    assert "90 %" not in say_accuracy(means)
