@@ -31,12 +31,12 @@ BESIDE = 1.12  # inches for the names of the rows
 
 
 def choose_rows(codes: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """Return `count` rows drawn at random, of every class as many as of any other, in its order."""
+    """Return `count` rows drawn at random, the classes taking turns, in the order of the classes."""
     import numpy as np
 
     random = np.random.default_rng(seed)
     there = np.unique(codes)
-    turns = -(-count // len(there))
+    turns = -(-count // max(len(there), 1))
     chosen = np.full((turns, len(there)), -1)
     for place, code in enumerate(there):
         own = random.permutation(np.flatnonzero(codes == code))[:turns]
@@ -56,19 +56,22 @@ def plot_reconstructions(
     codes = np.asarray(test["y"])
     count = min(COLUMNS, len(images))
     worst = np.argsort(-(errors["bce"] - errors["floor"]).to_numpy(), kind="stable")[:count]
+    some = choose_rows(codes, count, seed)
+    rest = np.setdiff1d(np.arange(len(images)), some)
     blocks = [
-        ("at random,", "of each class", choose_rows(codes, count, seed)),
-        ("at random,", "others", choose_rows(codes, count, seed + 1)),
+        ("at random,", "of each class", some),
+        ("at random,", "others", rest[choose_rows(codes[rest], count, seed + 1)]),
         ("the worst", f"of {len(images):,}", worst),
     ]
+    blocks = [block for block in blocks if len(block[2])]
     lines = ["original", "rebuilt", "difference"]
     if components is not None:
         lines.append("components")
     size = fit_image(images.shape[1:3], (BREADTH - BESIDE) / count - 0.04, 0.6)
     step = size[1] + 0.04
     height = len(blocks) * (len(lines) * step + 3 * GAP) - 2 * GAP
-    some = np.concatenate([images[rows] for *_, rows in blocks])
-    cmap = tone(some) if some.ndim == 3 else "gray"
+    shown = np.concatenate([images[rows] for *_, rows in blocks])
+    cmap = tone(shown) if shown.ndim == 3 else "gray"
     figure, axes = new_plate(
         height,
         f"Unseen images and what {name} makes of them",
@@ -84,8 +87,7 @@ def plot_reconstructions(
         for place, row in enumerate(rows):
             # A narrow image draws nearer to its neighbour than its place would let it.
             x = BESIDE + place * min((BREADTH - BESIDE) / count, size[0] + 3 * GAP)
-            shown = [images[row], rebuilt[row]]
-            for line, image in enumerate(shown):
+            for line, image in enumerate((images[row], rebuilt[row])):
                 draw_image(axes, image, x, top + line * step, size, cmap)
             _draw_difference(axes, images[row], rebuilt[row], (x, top + 2 * step), size)
             if components is not None:
