@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tasks.scores import confuse
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-    from matplotlib.text import Text
-    from matplotlib.transforms import Bbox
 
 Frames = dict[str, Any]
 
@@ -100,35 +94,3 @@ def make_means(
     columns = ["scaling", "space", "algorithm", "clusters", "dimensions", "seeds", "accuracy",
                "accuracy_sd"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
-
-
-def _texts(figure: Figure) -> Iterator[Text]:
-    yield from figure.texts
-    for key in figure.legends:
-        yield from key.get_texts()
-    for axes in figure.get_axes():
-        yield from axes.texts
-        legend = axes.get_legend()
-        if legend is not None:
-            yield from legend.get_texts()
-        if not axes.axison:
-            continue
-        yield from (axes.title, axes._left_title, axes._right_title)  # type: ignore[attr-defined]
-        for axis in (axes.xaxis, axes.yaxis):
-            yield axis.label
-            low, high = sorted(axis.get_view_interval())
-            room = 1e-6 * (high - low)
-            for tick in axis.get_major_ticks():
-                if low - room <= tick.get_loc() <= high + room:
-                    yield from (tick.label1, tick.label2)
-
-
-def text_boxes(figure: Figure) -> list[tuple[str, Bbox]]:
-    """Return every text that is seen and the pixels it takes, with its card; slanted ones are left out."""
-    figure.draw_without_rendering()
-    found = []
-    for text in _texts(figure):
-        if text.get_visible() and text.get_text().strip() and text.get_rotation() in (0, 90):
-            card = text.get_bbox_patch()
-            found.append((text.get_text(), (card or text).get_window_extent()))
-    return found

@@ -133,7 +133,8 @@ def test_a_tint_grows_lighter_and_keeps_its_hue() -> None:
 
 def test_the_atlas_keeps_the_hues_of_rare_classes() -> None:
     made = made_up()
-    picture = Image.open(io.BytesIO(draw_all(made)["atlas"].data)).convert("RGB")
+    drawn = draw_atlas.fn(made["images"], made["table"], made["maps"], made["summary"])
+    picture = Image.open(io.BytesIO(drawn.data)).convert("RGB")
     pixels = np.asarray(picture).reshape(-1, 3).astype(float)
     for name, hue in zip(made["about"]["classes"], HUES, strict=True):
         if not made["summary"]["driven"][name]:
