@@ -13,6 +13,7 @@ from engine import Artifact, File, InputError, source, source_folder, stage
 from tasks.datasets import find_dataset
 from tasks.image_files import SUFFIXES, BadImages
 from tasks.image_folder import Pictures, check_empty, check_pictures
+from tasks.image_npz import read_npz
 from tasks.image_sources import (
     Options,
     check_file,
@@ -134,12 +135,25 @@ def check_images(path: Path | str, **parameters: Any) -> dict[str, Any]:
             division = found.divide(options)
             check_pictures([p for p in found.images.values() if isinstance(p, Pictures)])
         else:
-            found = open_file(check_file(path), options)
+            file = check_file(path)
+            _check_axes(file)
+            found = open_file(file, options)
             division = found.divide(options)
     except BadImages as error:
         raise BadImages(f"{path}: {error}") from error
     tested = len(set(division.test_codes.tolist()))
     return {**describe(found, division, options), "test_classes": tested}
+
+
+def _check_axes(file: File) -> None:
+    """Refuse an npz whose images or labels are a single value: it has no length to go by."""
+    if file.suffix.lower() != ".npz" or file.path is None:
+        return
+    for name, array in read_npz(file.path).items():
+        if not array.ndim:
+            raise BadImages(
+                f"{name} is a single value, shape (); an array with an entry for each image is needed"
+            )
 
 
 def source_images(path: Path | str) -> Artifact:

@@ -177,6 +177,14 @@ def test_other_files_are_refused_with_what_is_read(tmp_path: Path, name: str, sa
         check_images(tmp_path / name)
 
 
+@pytest.mark.parametrize("single", ["x", "y"])
+def test_a_single_value_is_no_array_of_images_or_labels(tmp_path: Path, single: str) -> None:
+    arrays: dict[str, Any] = {"x": np.zeros((6, 8, 8), np.uint8), "y": np.arange(6) % 2}
+    np.savez(tmp_path / "own.npz", **{**arrays, single: np.array(5)})
+    with pytest.raises(BadImages, match=rf"own\.npz: {single} is a single value, shape \(\)"):
+        check_images(tmp_path / "own.npz")
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
