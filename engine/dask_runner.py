@@ -77,6 +77,7 @@ class DaskRunner(DaskTaskRunner):
                 "n_workers": usable_cores(),
                 "threads_per_worker": 1,
                 "dashboard_address": "127.0.0.1:0",
+                "silence_logs": logging.ERROR,
                 "memory_limit": 0,  # as without Dask: a large stage is not killed for its size
             },
         }

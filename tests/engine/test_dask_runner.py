@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import signal
@@ -17,6 +18,7 @@ from engine import Store
 from engine.journal import list_runs, read_run
 from engine.verify import verify
 from tests.engine.dask_hosts import ROOT, Cluster, Host, open_hosts, start_cluster
+from tests.engine.s3_server import KEYS
 from tests.engine.spread import spread
 from tests.engine.test_prefect_runner import Runs, read, told, warnings
 from tests.engine.toy import digests
@@ -83,6 +85,9 @@ class Sweeping(Runs):
     def tally_lines(self) -> list[str]:
         return self.tally.read_text().split() if self.tally.exists() else []
 
+    def has(self, lines: set[str]) -> bool:
+        return lines <= set(self.tally_lines())
+
 
 @pytest.fixture
 def runs(helper: Zygote, server: Server, store: Store, tmp_path: Path) -> Sweeping:
@@ -135,20 +140,21 @@ def test_an_error_on_a_worker_is_that_of_the_run(runs: Sweeping, both: Cluster):
     }
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL], ids=lambda n: n.name)
-def test_what_nobody_waits_for_stops(runs: Sweeping, both: Cluster, calm, number: signal.Signals):
+def test_what_nobody_waits_for_stops(runs: Sweeping, both: Cluster, calm):
+    """Whether the run can say that it ends, or dies."""
     runs.sweeps += [both.address]
-    pid = runs.helper.start(runs.request(cells=CELLS, nap=100.0))
-    wait_for("both at work", lambda: len(runs.tally_lines()) == 2)
-    os.kill(pid, number)
-    runs.helper.wait(pid)
-    gone = time.monotonic()
-    begun = {line.split("@")[0] for line in runs.tally_lines() if "@" in line}
-    stopped = {f"{cell}-stopped" for cell in begun}
-    wait_for("the ends of both", lambda: stopped <= set(runs.tally_lines()))
-    assert time.monotonic() - gone < 30  # a cell looks up every five seconds
-    assert [path.stem for path in runs.store.records.glob("power*")] == []
-    runs.tally.unlink()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        pid = runs.helper.start(runs.request(cells=CELLS, nap=100.0))
+        wait_for("both at work", lambda: len(runs.tally_lines()) == 2)
+        os.kill(pid, number)
+        runs.helper.wait(pid)
+        gone = time.monotonic()
+        begun = {line.split("@")[0] for line in runs.tally_lines() if "@" in line}
+        stopped = {f"{cell}-stopped" for cell in begun}
+        wait_for("the ends of both", functools.partial(runs.has, stopped))
+        assert time.monotonic() - gone < 30  # a cell looks up every five seconds
+        assert [path.stem for path in runs.store.records.glob("power*")] == []
+        runs.tally.unlink()
     assert told(runs.run(cells=CELLS), "digests") == calm[0]
 
 
@@ -215,11 +221,10 @@ def test_workers_of_this_machine_compute_digits_as_threads_do(runs: Sweeping, tm
         "reference": {"scaling": "unit", "spaces": ["pca10"], "seeds": [0]},
     }
     requests = []
-    for sweeps in (["dask"], []):
+    for api in (runs.server.api, ""):
         request = runs.request("spread")
-        request.flow, request.values = "flows.digits:digits", values
-        request.until, request.sweeps = ["rate_cell"], sweeps
-        request.store += "-".join(sweeps)
+        request.flow, request.values, request.until = "flows.digits:digits", values, ["rate_cell"]
+        request.api, request.store = api, f"{request.store} {bool(api)}"
         assert runs.helper.run(request) == 0, read(request, "error.txt")
         requests.append(request)
     there, here = requests
@@ -227,3 +232,33 @@ def test_workers_of_this_machine_compute_digits_as_threads_do(runs: Sweeping, tm
     cells = [slot for slot in told(there, "outcomes") if slot.startswith("cluster_digits")]
     assert len(cells) >= 4
     assert warnings(there) == []
+
+
+def test_trainings_of_one_machine_take_turns_on_its_gpu(runs: Sweeping):
+    request = runs.request("spread")
+    request.flow, request.values = "tests.flows.training:training", {"occupying": [1, 2]}
+    request.environment = {"LATENTFLOW_GPUS": "1"}
+    assert runs.helper.run(request) == 0, read(request, "error.txt")
+    made = read_run(list_runs(runs.store)[0]).stages.values()
+    spans = sorted(runs.store.load(stage.artifacts[0]) for stage in made)
+    assert len(spans) == 2 and spans[0][1] <= spans[1][0]
+
+
+def test_a_worker_with_a_cache_of_its_own_shares_the_bucket(
+    runs: Sweeping, cluster: Cluster, calm, url, machine, tmp_path, monkeypatch
+):
+    for name in list(cluster.workers):
+        cluster.kill(name)
+    monkeypatch.setenv("LATENTFLOW_CACHE", str(tmp_path / "of the worker"))
+    cluster.work("far", Host())
+    request = runs.request(cells=CELLS)
+    request.sweeps, request.store = ["dask", cluster.address], url
+    request.environment = {
+        **{key: os.environ[key] for key in (*KEYS, "AWS_ENDPOINT_URL")},
+        "LATENTFLOW_CACHE": str(tmp_path / "of the run"),
+    }
+    assert runs.helper.run(request) == 0, read(request, "error.txt")
+    cluster.kill("far")
+    assert told(request, "digests") == calm[0]
+    store = machine("another")
+    assert verify(store).sound and not store.storage.bucket.list("locks/")
