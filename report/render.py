@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
@@ -16,7 +17,7 @@ from report.gathered import Gathered, run_page, unplaced_sentences
 from report.layout import Pages
 from report.lineage import Lineage
 from report.provenance import make_entry, trace
-from report.results import Figure, Results
+from report.results import Figure, Finding, Results
 from report.site import Site
 from report.timeline import draw_timeline
 from report.values import show
@@ -147,7 +148,7 @@ def flow_card(found: Gathered) -> FlowCard:
         "parts": [flow.flow for flow in found.flows],
         "seconds": sum(call.seconds for call in _calls(found)),
         "preset": record.preset or "standard",
-        "findings": [vars(finding) for finding in found.findings],
+        "findings": [vars(finding) for finding in _mixed(found.findings)],
         "figures": len(numbers),
         "pictures": [
             {
@@ -183,6 +184,18 @@ def _counts(found: Gathered) -> dict[Outcome, int]:
     every = [own, *(flow.counts for flow in found.flows)]
     sums = {outcome: sum(counts.get(outcome, 0) for counts in every) for outcome in Outcome}
     return {outcome: number for outcome, number in sums.items() if number}
+
+
+def _mixed(findings: Sequence[Finding]) -> list[Finding]:
+    """The first two of every part of a group before the rest, for a list that is cut short."""
+    seen: Counter[str] = Counter()
+    first: list[Finding] = []
+    rest: list[Finding] = []
+    for finding in findings:
+        part, slash, _ = finding.source.partition("/")
+        seen[part] += 1
+        (first if not slash or seen[part] <= 2 else rest).append(finding)
+    return [*first, *rest]
 
 
 def _calls(found: Gathered) -> list[StageRun]:
