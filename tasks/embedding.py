@@ -16,6 +16,7 @@ from tasks.estimators import (
     limited_to,
 )
 from tasks.figures.words import percent
+from tasks.votes import count_votes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -227,9 +228,5 @@ def _nearest(apart: np.ndarray, count: int) -> np.ndarray:
 
 def _vote(codes: np.ndarray, near: np.ndarray) -> float:
     """Share of the points whose class most of their neighbours have; the lower code on a tie."""
-    import numpy as np
-
-    classes = int(codes.max()) + 1
-    flat = np.arange(len(near))[:, None] * classes + codes[near]
-    votes = np.bincount(flat.ravel(), minlength=len(near) * classes).reshape(len(near), classes)
-    return float((votes.argmax(axis=1) == codes).mean())
+    told = count_votes(codes[near], int(codes.max()) + 1).argmax(axis=1)
+    return float((told == codes).mean())

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import stage
 from tasks.estimators import limited_to
 from tasks.figures.words import listing, percent, prose
+from tasks.votes import count_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -181,9 +182,7 @@ def _look(
             exact = np.take_along_axis(apart, near, axis=1)
             exact += np.einsum("sp,sp->s", part, part)[:, None]
             distance.append(np.sqrt(np.maximum(exact, 0)).mean(axis=1))
-            flat = np.arange(len(part))[:, None] * classes + y[near]
-            counts = np.bincount(flat.ravel(), minlength=len(part) * classes)
-            votes.append(counts.reshape(len(part), classes))
+            votes.append(count_votes(y[near], classes))
     far, told = np.concatenate(distance), np.concatenate(votes)
     length = np.maximum(np.linalg.norm(rows, axis=1), 1e-6)
     return far, far / length, told.max(axis=1) / count, told.argmax(axis=1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from engine import File, stage
 from tasks.autoencoder.encoding import PACKAGES, decode_points, load_part, to_bytes
 from tasks.estimators import limited_to
+from tasks.votes import count_votes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,7 +55,4 @@ def vote_sample(
     others = near != rows[:, None]
     others[others.all(axis=1), -1] = False
     voters = codes[near[others].reshape(len(rows), count)]
-    classes = int(codes.max()) + 1
-    flat = np.arange(len(rows))[:, None] * classes + voters
-    votes = np.bincount(flat.ravel(), minlength=len(rows) * classes).reshape(len(rows), classes)
-    return votes.argmax(axis=1)
+    return count_votes(voters, int(codes.max()) + 1).argmax(axis=1)
