@@ -36,12 +36,13 @@ from engine.errors import (
     InputError,
     LatentflowError,
     StageError,
+    StageStopped,
     StageTimeout,
     StoreError,
 )
 from engine.prefect_sweeps import no_scheduler, reach
 from engine.session import Session
-from engine.work import Progress, StageStopped
+from engine.work import Progress
 
 if TYPE_CHECKING:
     from prefect.client.schemas.objects import RunInput

@@ -18,9 +18,10 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from engine.dask_order import LoadedCode, Order, read_order
+from engine.errors import StageStopped
 from engine.gpus import count_gpus
 from engine.session import Session
-from engine.work import Progress, StageStopped, Stop
+from engine.work import Progress, Stop
 
 if TYPE_CHECKING:
     from distributed.worker import Worker

@@ -15,7 +15,7 @@ from engine import session as sessions
 from engine.artifact import Artifact
 from engine.call import Call
 from engine.compute import look_up
-from engine.errors import InputError, StageError, StageTimeout, StoreError
+from engine.errors import NOT_WORTH_RETRYING, StageError
 from engine.prefect_gpu import gpu_alone
 from engine.prefect_progress import ProgressArtifacts
 from engine.prefect_records import HandleSerializer, KeyLocks, RecipePolicy, RecordStorage
@@ -35,7 +35,7 @@ def _worth_retrying(task: Any, task_run: Any, state: State[Any]) -> bool:
     """A timeout or a full disk will not go away by itself; neither will a wrong input."""
     try:
         state.result()
-    except (StageTimeout, StoreError, InputError):
+    except NOT_WORTH_RETRYING:
         return False
     except Exception:  # noqa: BLE001 - whatever else it was may pass
         return True

@@ -8,6 +8,7 @@ import time
 from typing import Any
 
 from engine import Parameters, flow, stage, work
+from engine.errors import StageStopped
 from tests.engine.toy import note
 
 log = logging.getLogger("tasks.spread")
@@ -35,7 +36,7 @@ def power(values: Any, *, exponent: int, nap: float, tally: str) -> Any:
     for step in range(20):
         try:
             work.progress(step, 20)
-        except work.StageStopped:
+        except StageStopped:
             note(f"{exponent}-stopped", tally)
             raise
         time.sleep(nap / 20)
