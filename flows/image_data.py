@@ -120,7 +120,14 @@ def _count_own(path: Path, fingerprint: object, **parameters: Any) -> Counts:
 
 
 def _fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:
-    """Name, time and size of the file, or of all in the folder; of what is not there, nothing."""
-    found = sorted(path.rglob("*")) if path.is_dir() else [path] if path.exists() else []
-    stats = ((str(each), each.lstat()) for each in found)
-    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in stats)
+    """Name, time and size of the file, or of all in the folder; zeros where they cannot be told."""
+    found = sorted(path.rglob("*")) if path.is_dir() else [path]
+    stats = []
+    for each in found:
+        try:
+            stat = each.stat()
+        except OSError:  # not there, or a link to nothing: the look itself will say so
+            stats.append((str(each), 0, 0))
+        else:
+            stats.append((str(each), stat.st_mtime_ns, stat.st_size))
+    return tuple(stats)
