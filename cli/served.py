@@ -163,14 +163,16 @@ def _server(say: Callable[[str], None]) -> Iterator[str]:
 
 
 def _mark_crashed(flow_run_id: str) -> None:
-    """Tell the server what the process will not live to tell it."""
+    """Tell the server what the process will not live to tell it; a part that had ended did so."""
     from uuid import UUID
 
     from prefect import get_client
     from prefect.states import Crashed
 
     with get_client(sync_client=True) as client:
-        client.set_flow_run_state(UUID(flow_run_id), Crashed(message="interrupted"), force=True)
+        state = client.read_flow_run(UUID(flow_run_id)).state
+        if state is None or state.is_running() or state.is_cancelling():
+            client.set_flow_run_state(UUID(flow_run_id), Crashed(message="interrupted"), force=True)
 
 
 def _send_what_is_queued() -> None:
