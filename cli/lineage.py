@@ -7,6 +7,7 @@ from typing import Any
 
 from engine import Artifact, Recipe, Store
 from engine.compare import artifact_name
+from engine.graph import find_makers
 from engine.journal import RunRecord, StageRun
 
 _SHOWN_PARAMETERS = 4
@@ -40,30 +41,28 @@ class Node:
 
 def trace(store: Store, run: RunRecord, artifact: Artifact, stage: StageRun | None) -> Node:
     """The tree of what an artifact of a run was made from; edges follow the digests."""
-    makers: dict[str, tuple[StageRun, Artifact]] = {}
-    for each in run.stages.values():
-        for made in each.artifacts:
-            makers.setdefault(made.digest, (each, made))
+    makers = find_makers(run)
     sources = {source.digest: source for source in run.sources}
     seen: set[str] = set()
 
-    def grow(digest: str, place: str, maker: StageRun | None, made: Artifact | None) -> Node:
-        if maker is None or made is None:
+    def grow(digest: str, place: str, maker: StageRun | None) -> Node:
+        if maker is None:
             source = sources.get(digest)
             name = source.name if source else "unknown"
             note = "  file from outside" if source else "  made by another run"
             return Node(name, digest, place, note)
+        made = next(each for each in maker.artifacts if each.digest == digest)
         name = artifact_name(maker.slot, maker.stage, made)
         if maker.slot in seen:
             more = "  (see above)" if maker.inputs else ""
             return Node(name, digest, place, more)
         seen.add(maker.slot)
         node = Node(name, digest, place, _parameters(_recipe(store, maker)))
-        for inner_place, inner in maker.inputs.items():
-            node.inputs.append(grow(inner, inner_place, *makers.get(inner, (None, None))))
+        for inner, by in makers[maker.slot].items():
+            node.inputs += [grow(maker.inputs[inner], inner, each) for each in by]
         return node
 
-    return grow(artifact.digest, "", stage, artifact if stage else None)
+    return grow(artifact.digest, "", stage)
 
 
 def _recipe(store: Store, stage: StageRun) -> Recipe | None:

@@ -56,17 +56,33 @@ class Node:
 def build_graph(run: RunRecord) -> dict[str, Node]:
     """Stage's name → node, in the order of the run; edges follow the digests."""
     nodes: dict[str, Node] = {}
-    makers: dict[str, str] = {}
     for call in run.stages.values():
         nodes.setdefault(call.stage, Node(call.stage)).calls.append(call)
-        for artifact in call.artifacts:
-            makers.setdefault(artifact.digest, call.stage)
-    for call in run.stages.values():
-        for digest in call.inputs.values():
-            maker = makers.get(digest)
-            if maker and maker != call.stage and call.stage not in nodes[maker].feeds:
-                nodes[maker].feeds.append(call.stage)
+    for slot, inputs in find_makers(run).items():
+        stage = run.stages[slot].stage
+        for maker in {by.stage: None for makers in inputs.values() for by in makers if by}:
+            if maker != stage and stage not in nodes[maker].feeds:
+                nodes[maker].feeds.append(stage)
     return nodes
+
+
+def find_makers(run: RunRecord) -> dict[str, dict[str, list[StageRun | None]]]:
+    """Slot → place of each of its inputs → the calls that made it; None alone if it is from outside.
+
+    A stage may hand on what it took unchanged: the last one to make it is meant. Cells of one sweep
+    may give the same: then all of them are.
+    """
+    made: dict[str, list[StageRun]] = {}
+    found: dict[str, dict[str, list[StageRun | None]]] = {}
+    for call in run.stages.values():
+        makers = {place: made.get(digest, []) for place, digest in call.inputs.items()}
+        found[call.slot] = {
+            place: [each for each in known if each.stage == known[-1].stage] or [None]
+            for place, known in makers.items()
+        }
+        for artifact in call.artifacts:
+            made.setdefault(artifact.digest, []).append(call)
+    return found
 
 
 def to_mermaid(run: RunRecord) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine.artifact import Artifact
-from engine.graph import Node
+from engine.graph import Node, find_makers
 from engine.journal import RunRecord, StageRun
 from engine.outcome import Outcome
 from engine.record import Record
@@ -75,30 +75,23 @@ class Lineage:
         self.root = ""
         self.elsewhere: Mapping[str, Elsewhere] = {}
         self._store = store
-        self._makers: dict[str, list[StageRun]] = {}
         self._inputs: dict[str, list[Input]] = {}
         self._depths: dict[str, int] = {}
         self._records: dict[str, Record | None] = {}
+        made_by = find_makers(record)
         for call in record.stages.values():
-            self._inputs[call.slot] = list(self._find_inputs(call))
+            self._inputs[call.slot] = [
+                Input(place, call.inputs[place], maker)
+                for place, makers in made_by[call.slot].items()
+                for maker in makers
+            ]
             depths = [self._depths[i.maker.slot] for i in self._inputs[call.slot] if i.maker]
             self._depths[call.slot] = 1 + max(depths, default=-1)
-            for artifact in call.artifacts:
-                self._makers.setdefault(artifact.digest, []).append(call)
         self.groups = self._group()
         self._group_of = {call.slot: group for group in self.groups for call in group.calls}
         for group in self.groups:
             makers = [i.maker for call in group.calls for i in self._inputs[call.slot] if i.maker]
             group.parents = list({(g := self._group_of[m.slot]).id: g for m in makers}.values())
-
-    def _find_inputs(self, call: StageRun) -> Iterator[Input]:
-        for place, digest in call.inputs.items():
-            # A stage may hand on what it took unchanged: the last one to make it is meant.
-            # Cells of one sweep may give the same: then all of them are.
-            makers = self._makers.get(digest, [])
-            same: list[StageRun | None] = [m for m in makers if m.stage == makers[-1].stage]
-            for maker in same or [None]:
-                yield Input(place, digest, maker)
 
     def _group(self) -> list[Group]:
         groups: dict[tuple[str, int], Group] = {}

@@ -3,8 +3,10 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+from cli.lineage import trace
 from engine import Outcome, Store
 from engine.artifact import Artifact
+from engine.graph import build_graph
 from engine.journal import RunRecord, StageRun
 from report.drawing import draw_graph
 from report.lineage import Lineage
@@ -53,6 +55,25 @@ def test_the_calls_of_a_sweep_are_one_group_even_where_two_give_the_same() -> No
     last = lineage.record.stages["c"]
     makers = {i.maker.slot for i in lineage.inputs(last) if i.maker}
     assert makers == {"b[k=1]", "b[k=2]"}
+
+
+def test_all_who_tell_where_a_result_is_from_say_the_same() -> None:
+    """A stage that hands on what it took is its maker, in the terminal as on the page."""
+    lineage = _lineage(("read", [], "1"), ("clean", ["1"], "1"), ("fit", ["1"], "2"))
+    assert _edges(lineage) == {("stage-read", "stage-clean"), ("stage-clean", "stage-fit")}
+    nodes = build_graph(lineage.record)
+    assert {name: node.feeds for name, node in nodes.items()} == {
+        "read": ["clean"],
+        "clean": ["fit"],
+        "fit": [],
+    }
+    last = lineage.record.stages["fit"]
+    tree = trace(Store(Path("nowhere")), lineage.record, last.artifacts[0], last)
+    names = []
+    while tree.inputs:
+        (tree,) = tree.inputs
+        names.append(tree.name)
+    assert names == ["clean", "read"]
 
 
 def test_a_stage_used_before_and_after_another_gives_two_groups_and_no_circle() -> None:
