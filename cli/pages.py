@@ -95,9 +95,7 @@ class Pages(ThreadingHTTPServer):
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the pages; ends with a slash."""
-        host = "127.0.0.1" if self.host in ("0.0.0.0", "") else self.host
-        host = "[::1]" if host == "::" else f"[{host}]" if ":" in host else host
-        return f"http://{host}:{self.port}/"
+        return f"http://{in_url(self.host)}:{self.port}/"
 
     @contextlib.contextmanager
     def running(self) -> Iterator[Pages]:
@@ -127,6 +125,12 @@ class Pages(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that goes away is no event."""
+
+
+def in_url(host: str) -> str:
+    """How a URL names, on this machine, an address that was bound to."""
+    host = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"[{host}]" if ":" in host else host
 
 
 def is_loopback(host: str) -> bool:
@@ -210,6 +214,8 @@ class _Handler(BaseHTTPRequestHandler):
     def _head(self, type_: str, size: int, changed: float) -> None:
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", type_)
+        if type_ == _TYPES[".svg"]:  # a picture may hold a script
+            self.send_header("Content-Security-Policy", "sandbox")
         self.send_header("Content-Length", str(size))
         self.send_header("Last-Modified", self.date_time_string(int(changed)))
         self.send_header("Cache-Control", "no-cache")

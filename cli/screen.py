@@ -76,6 +76,7 @@ class Screen:
         """Print text as it is; the terminal breaks what is too long."""
         if isinstance(text, Styled):
             text, style = text
+        text = "\n".join(map(_harmless, text.split("\n")))
         print(paint(text, style) if self.colours else text, file=self.stream)
 
     def print_table(self, table: Table) -> None:
@@ -140,7 +141,21 @@ def _width_of(stream: TextIO) -> int:
 
 
 def _text(cell: Cell) -> str:
-    return cell.text if isinstance(cell, Styled) else cell
+    return _harmless(cell.text if isinstance(cell, Styled) else cell)
+
+
+def _harmless(text: str) -> str:
+    """The text in one line, without what steers a terminal: labels come from the user's files."""
+    if text.isprintable():
+        return text
+    return "".join(
+        " "
+        if character.isspace()
+        else "\ufffd"
+        if unicodedata.category(character).startswith("C")
+        else character
+        for character in text
+    )
 
 
 def _cells(text: str) -> int:

@@ -22,7 +22,7 @@ from cli import options, prefect_process
 from cli.children import adopt_orphans, end_all
 from cli.errors import ServerLost
 from cli.messages import print_json
-from cli.pages import Pages, is_loopback
+from cli.pages import Pages, in_url, is_loopback
 from cli.prefect_settings import set_defaults
 from engine.errors import InputError
 from engine.served import announce
@@ -69,8 +69,7 @@ def _serve(host: str, port: int, pages_port: int, webhook: str, verbose: bool, j
     store.report.mkdir(parents=True, exist_ok=True)
     _check_free(host, port)
     port = port or prefect_process.free_port(host)
-    here = "127.0.0.1" if host in ("0.0.0.0", "") else host
-    api = f"http://{here}:{port}/api"
+    api = f"http://{in_url(host)}:{port}/api"
     if not is_loopback(host):
         _say(f"warning: whoever reaches {host} can read the report and run flows on this machine")
     environment = _environment(api, store, verbose)

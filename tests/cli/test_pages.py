@@ -7,12 +7,13 @@ import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli.pages import Pages, find_file, is_loopback
+from cli.pages import Pages, find_file, in_url, is_loopback
 from tests.waiting import wait_for
 
 SECRET = b"the secret outside"
@@ -26,6 +27,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (report / "wifi.html").write_text("<h1>rooms</h1>")
     (report / "fit_kmeans[k=5].html").write_text("five")
     (report / "wifi" / "elbow.png").write_bytes(b"\x89PNG")
+    (report / "wifi" / "script.svg").write_text("<svg><script>alert(1)</script></svg>")
     (report / "evil<img src=x>.html").write_text("named badly")
     (report / ".hidden.html").write_bytes(SECRET)
     (report / "notes.txt").write_bytes(SECRET)
@@ -194,3 +196,23 @@ def test_only_this_machine_unless_told_otherwise(folder: Path) -> None:
     pages.server_close()
     assert is_loopback("::1") and is_loopback("127.8.8.8") and is_loopback("localhost")
     assert not is_loopback("0.0.0.0") and not is_loopback("example.org")
+
+
+def test_a_picture_runs_no_script(pages: Pages):
+    policies = ask(pages, "/wifi/script.svg")[1].headers.get_all("Content-Security-Policy") or []
+    assert "sandbox" in policies and len(policies) == 2
+    assert "sandbox" not in str(ask(pages, "/wifi.html")[1].headers)
+
+
+@pytest.mark.parametrize(
+    ("host", "named"),
+    [
+        ("", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_an_address_of_any_kind_can_stand_in_a_url(host: str, named: str):
+    assert in_url(host) == named == urlsplit(f"http://{in_url(host)}:4200/api").netloc[:-5]

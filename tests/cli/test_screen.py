@@ -80,3 +80,15 @@ def test_columns_sets_the_width_and_a_pipe_has_a_wide_one(monkeypatch):
     screen = Screen(io.StringIO())
     assert screen.width == 60
     assert screen.cut("x" * 61) == "x" * 59 + "…"
+
+
+def test_a_label_from_a_users_file_steers_no_terminal():
+    evil = "a\x1b]0;owned\x07\r\nb\u202e é日\u00a0c"
+    table = Table(["label", "x"])
+    table.add(evil, "1")
+    table.add(Styled(evil, "bold"), "2")
+    harmless = "a\ufffd]0;owned\ufffd  b\ufffd é日 c"
+    assert lines(table, 80)[1:] == [f"{harmless}  1", f"{harmless}  2"]
+    stream = io.StringIO()
+    Screen(stream).print("one line\nand \x1b[2J another")
+    assert stream.getvalue() == "one line\nand \ufffd[2J another\n"
