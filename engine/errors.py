@@ -51,6 +51,7 @@ class DamagedObject(LatentflowError):
 
     def __init__(self, path: str, fault: str, sha256: str = "") -> None:
         super().__init__(f"{path}: {fault}")
+        self.add_note("run the flow again, or `latentflow verify --repair` to set it aside")
         self.path = path
         self.fault = fault
         self.sha256 = sha256

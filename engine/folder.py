@@ -92,8 +92,12 @@ class PackedFolder(Mapping[str, bytes]):
 
     def __getitem__(self, name: str) -> bytes:
         info = self._members[name]
-        if info.compress_type != zipfile.ZIP_STORED or info.file_size > self._limits.file:
+        if info.compress_type != zipfile.ZIP_STORED:
             raise InputError(f"{name}: a packed folder stores its files, this one is deflated")
+        if info.file_size > self._limits.file:
+            raise InputError(
+                f"{name} has {info.file_size:,} bytes, limit {self._limits.file:,}: take a smaller file"
+            )
         try:
             return self._archive.read(info)
         except (zipfile.BadZipFile, EOFError, RuntimeError) as error:
@@ -115,7 +119,12 @@ def list_folder(path: Path, suffixes: Sequence[str], limits: Limits = Limits()) 
         InputError: no such folder, unreadable, a link that leads outside or to a folder, a pipe or
             device, a name that is no UTF-8, too many files or too large ones.
     """
-    if not path.exists():
+    try:
+        there = path.exists()
+    except OSError as error:
+        reason = f"{path} cannot be a folder ({error.strerror}): check the path"
+        raise InputError(reason) from None
+    if not there:
         raise InputError(f"there is no folder {path} (looked from {Path.cwd()})")
     if not path.is_dir():
         raise InputError(f"{path} is not a folder")

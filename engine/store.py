@@ -253,3 +253,8 @@ def _open_outside(path: Path, max_bytes: int) -> BufferedReader:
         raise InputError(f"there is no file {path} (looked from {Path.cwd()})") from None
     except PermissionError:
         raise InputError(f"{path} may not be read: check its permissions") from None
+    except InputError:
+        raise
+    except (OSError, ValueError) as error:  # below a file, too long, a NUL in it
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{str(path)!r} cannot be a file ({reason}): check the path") from None

@@ -99,4 +99,5 @@ def test_a_damaged_object_is_not_shown(project):
     path = project.store / "objects" / sha256[:2] / f"{sha256[2:]}.json"
     path.chmod(0o644)
     path.write_text('{"n": 6, "unit": "dBm"}\n')
-    assert path.name in project.bad("show", "about")
+    said = project.bad("show", "about")
+    assert path.name in said and "run the flow again, or `latentflow verify --repair`" in said

@@ -192,6 +192,8 @@ def test_a_packed_folder_from_elsewhere_cannot_inflate_or_lie(tmp_path: Path) ->
     with pytest.raises(InputError, match="stores its files"):
         dict(PackedFolder(deflated))
     stored = _zip(tmp_path / "y.folder", zipfile.ZIP_STORED)
+    with pytest.raises(InputError, match="has 1,000,000 bytes, limit 99: take a smaller"):
+        dict(PackedFolder(stored, Limits(file=99)))
     data = bytearray(stored.read_bytes())
     data[500] ^= 1
     stored.write_bytes(data)

@@ -15,7 +15,7 @@ from engine.call import Call
 from engine.journal import Journal, read_run
 from engine.record import Record
 from engine.runner import LocalRunner
-from engine.session import Session
+from engine.session import Session, source_folder
 from tests.engine.toy import count, flip_bit, note
 from tests.waiting import wait_for
 
@@ -301,3 +301,12 @@ def test_each_takes_the_arguments_of_a_row_together(store):
     with Session(store).active() as again:
         add.each({"c": rows["a"]}, scale=2)
         assert [c.outcome.word for c in again.calls] == ["cached"]
+
+
+@pytest.mark.parametrize("name", ["file.txt/x.csv", "a" * 300, "a\0b"])
+def test_a_path_that_no_file_can_have_is_told(session, tmp_path, name):
+    (tmp_path / "file.txt").write_text("no folder")
+    path = f"{tmp_path}/{name}"
+    for take in (source, lambda path: source_folder(path, (".png",))):
+        with pytest.raises(InputError, match=r"cannot be a f|there is no folder"):
+            take(path)
