@@ -39,7 +39,11 @@ def tabulate_dreams(
         band = (ACCURACY if epochs > 1 else ACCURACY_QUICK) if reference else None
         rows.append(
             judge_value(
-                "the CNN on unseen images", 100 * evaluation["accuracy"], "evaluate_cnn", band, "%"
+                "the network on unseen images",
+                100 * evaluation["accuracy"],
+                "evaluate_cnn",
+                band,
+                "%",
             )
         )
     rows.append(judge_value("maps that no test image moves", len(maps["dead"]), "measure_maps"))
