@@ -74,7 +74,7 @@ def _show_section(screen: Screen, title: str, changes: list[Change], found: Comp
             made.add(_sign(change), change.name, ", ".join(found.stages[change.name]))
     else:
         made = Table(["name", "old", "new"], wide=("old", "new"))
-        shown = _brief if title == "digests" else _plain
+        shown = {"digests": _brief, "parameters": _exact}.get(title, _plain)
         for change in changes[:_MOST_ROWS]:
             made.add(change.name, *_pair(change, shown))
     screen.print_table(made)
@@ -92,6 +92,10 @@ def _sign(change: Change) -> str:
 
 def _brief(digest: Any) -> str:
     return "–" if digest is None else str(digest)[:12]
+
+
+def _exact(parameter: Any) -> str:
+    return _plain(repr(parameter) if isinstance(parameter, float) else parameter)
 
 
 def _plain(value: Any) -> str:

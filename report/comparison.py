@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.artifact import Artifact
 from engine.compare import Change, Comparison
@@ -12,7 +12,7 @@ from engine.errors import DamagedObject
 from engine.journal import RunRecord
 from engine.store import Store
 from report.results import PICTURES
-from report.values import is_number, show
+from report.values import is_number, show, show_exact
 
 if TYPE_CHECKING:
     from report.layout import Pages
@@ -78,8 +78,8 @@ def write_comparison(pages: Pages, store: Store, found: Comparison) -> None:
         "compare.html.j2",
         found=found,
         said=say_differences(found),
-        parameters=[_difference(change) for change in found.parameters],
-        versions=[_difference(change) for change in found.versions],
+        parameters=[_difference(change, show_exact) for change in found.parameters],
+        versions=[_difference(change, show_exact) for change in found.versions],
         metrics=sorted(map(_difference, found.metrics), key=lambda d: not d.by)[:_MOST_ROWS],
         code=[
             (_became(change), change.name, found.stages.get(change.name, []))
@@ -93,12 +93,12 @@ def write_comparison(pages: Pages, store: Store, found: Comparison) -> None:
     pages.site.needs = before
 
 
-def _difference(change: Change) -> Difference:
+def _difference(change: Change, shown: Callable[[Any], str] = show) -> Difference:
     by = ""
     if is_number(change.old) and is_number(change.new):
         delta = change.new - change.old
         by = ("+" if delta > 0 else "") + show(delta)
-    return Difference(change.name, show(change.old), show(change.new), by)
+    return Difference(change.name, shown(change.old), shown(change.new), by)
 
 
 def _became(change: Change) -> str:

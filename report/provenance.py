@@ -11,7 +11,7 @@ from engine.journal import StageRun
 from engine.outcome import Outcome
 from report.code import Code, Source
 from report.lineage import Group, Input, Lineage
-from report.values import show
+from report.values import show_exact
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def trace(lineage: Lineage, call: StageRun) -> Provenance:
         seconds=call.seconds,
         created=record.created if record else "",
         where=_where(record.environment) if record else "",
-        params=[(n, show(v)) for n, v in recipe.params.items()] if recipe else [],
+        params=[(n, show_exact(v)) for n, v in recipe.params.items()] if recipe else [],
         inputs=origins,
         ancestors=lineage.ancestors(call),
         code=sorted(recipe.code.items()) if recipe else [],

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypedDict
 
+from engine.compare import flat
 from engine.journal import RunRecord, StageRun, list_runs, read_run
 from engine.outcome import Outcome
 from engine.store import Store
@@ -20,7 +21,7 @@ from report.provenance import make_entry, trace
 from report.results import Figure, Finding, Results
 from report.site import Site
 from report.timeline import draw_timeline
-from report.values import show
+from report.values import show_exact
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -78,7 +79,7 @@ def write_run_page(
         flow_page=f"{record.flow}.html",
         comparison=comparison,
         changed=list(_changed(record.parameters, parameters)),
-        parameters=[(key, show(value)) for key, value in _flat(record.parameters)],
+        parameters=[(key, show_exact(value)) for key, value in flat(record.parameters)],
         timeline=draw_timeline(lineage),
         graph=graph,
         entries=[make_entry(lineage, group, code) for group in lineage.groups],
@@ -236,21 +237,14 @@ def _fit(graph: Graph) -> str:
     return f"@media screen {{ .graph svg {{ min-width: {_SHRUNK * graph.width:.0f}px; }} }}"
 
 
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping) and value:
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
-
-
 def _changed(
     parameters: Mapping[str, Any], model: type[BaseModel] | None
 ) -> Iterator[tuple[str, str, str]]:
     """Name, value and default of each parameter that is not at its default."""
     if model is None:
         return
-    defaults = dict(_flat(model().model_dump(mode="json")))
-    for name, value in _flat(parameters):
+    defaults = dict(flat(model().model_dump(mode="json")))
+    for name, value in flat(parameters):
         if name not in defaults or defaults[name] != value:
-            yield name, show(value), show(defaults[name]) if name in defaults else ""
+            default = show_exact(defaults[name]) if name in defaults else ""
+            yield name, show_exact(value), default

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.artifact import Artifact
+from engine.compare import flat
 from engine.errors import DamagedObject
 from engine.journal import RunRecord
 from report.site import Site
@@ -176,7 +177,7 @@ def _columns(value: Any) -> tuple[int, list[Column]]:
         head = value[: _shown(len(value))]
         return len(value), [_column(n, [row.get(n) for row in head]) for n in names]
     if isinstance(value, Mapping):
-        pairs = list(_flat(value))
+        pairs = list(flat(value)) if value else []
         values = [show(v) for _, v in pairs]
         return len(pairs), [
             Column("name", False, [n for n, _ in pairs]),
@@ -188,14 +189,6 @@ def _columns(value: Any) -> tuple[int, list[Column]]:
 
 def _shown(rows: int) -> int:
     return rows if rows <= _MOST_ROWS else _FIRST_ROWS
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value
 
 
 def _column(name: str, values: Sequence[Any]) -> Column:

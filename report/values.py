@@ -30,6 +30,11 @@ def show(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def show_exact(value: Any) -> str:
+    """A parameter: every digit of a number, so that two which differ look different."""
+    return repr(value) if is_number(value) else show(value)
+
+
 def show_column(values: Sequence[Any]) -> list[str]:
     """The values of one column with decimals that suit all of them.
 

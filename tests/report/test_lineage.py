@@ -8,8 +8,13 @@ from engine import Outcome, Store
 from engine.artifact import Artifact
 from engine.graph import build_graph
 from engine.journal import RunRecord, StageRun
+from engine.recipe import Recipe
+from engine.record import Record
+from report.code import Code
 from report.drawing import draw_graph
 from report.lineage import Lineage
+from report.provenance import make_entry
+from report.site import Site
 from tests.report.sample import run
 
 
@@ -55,6 +60,19 @@ def test_the_calls_of_a_sweep_are_one_group_even_where_two_give_the_same() -> No
     last = lineage.record.stages["c"]
     makers = {i.maker.slot for i in lineage.inputs(last) if i.maker}
     assert makers == {"b[k=1]", "b[k=2]"}
+
+
+def test_calls_that_differ_far_behind_the_point_differ_on_the_page(tmp_path: Path) -> None:
+    store, record = Store(tmp_path), _record()
+    for rate in (0.00012345, 0.0001235):
+        recipe = Recipe("fit", {}, {"rate": rate, "epochs": 3}, {}, {})
+        store.write_record(Record(recipe, (store.put("fit", rate),), 1.0, "2026-01-01T00:00:00"))
+        slot = f"fit[rate={rate}]"
+        record.stages[slot] = StageRun(slot, "fit", recipe.key, Outcome.RAN)
+    lineage = Lineage(record, store)
+    entry = make_entry(lineage, lineage.groups[0], Code(Site(store), [], lambda page: "", ""))
+    assert entry.differing == ["rate"] and entry.common.params == [("epochs", "3")]
+    assert sorted(cell.params for cell in entry.cells) == [["0.00012345"], ["0.0001235"]]
 
 
 def test_all_who_tell_where_a_result_is_from_say_the_same() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from report.values import show, show_column, show_seconds
+from report.values import show, show_column, show_exact, show_seconds
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,10 @@ def test_a_single_value_has_no_idle_zeros(value: Any, shown: str) -> None:
 )
 def test_seconds(seconds: float, shown: str) -> None:
     assert show_seconds(seconds) == shown
+
+
+def test_parameters_that_differ_look_different() -> None:
+    values = [0.00012345, 0.0001235, 12345.678, 12345.679, 1234567, 1234568, True, None, "text"]
+    shown = [show_exact(value) for value in values]
+    assert len(set(shown)) == len(values)
+    assert shown[0] == "0.00012345" and shown[-3:] == ["yes", "–", "text"]
