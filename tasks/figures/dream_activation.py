@@ -48,13 +48,20 @@ def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
             )  # fmt: skip
         dress(
             ax,
-            f"{summary['levels'][int(level)]['grid']} tiles",
+            _name(summary["levels"][int(level)]),
             "loop",
             "activation" if index == 0 else "",
         )
         ax.set_ylim(bottom=min(0, float(wide.to_numpy().min())))
         ax.xaxis.get_major_locator().set_params(integer=True)
     return figure
+
+
+def _name(level: dict[str, Any]) -> str:
+    """A level's grid, and how many of its tiles are dreamt in where it is not all of them."""
+    rows, columns = map(int, level["grid"].split(" × "))
+    some = level["tiles"] < rows * columns
+    return f"{level['tiles']} of {level['grid']} tiles" if some else f"{level['grid']} tiles"
 
 
 @stage(packages=PACKAGES)

@@ -58,9 +58,20 @@ def plot_preparation(
         "Before the dream: what the network sees, and that nothing gets lost",
         (
             "small tiles plus their details give the picture back",
-            "windows overlap their neighbours",
+            "windows overlap their neighbours" if _overlap(summary, grey.shape) else "",
         ),
     )[0]
+
+
+def _overlap(summary: Mapping[str, Any], shape: tuple[int, ...]) -> bool:
+    """Whether the windows of a level are together larger than the picture (by more than rounding)."""
+    found = []
+    for level in summary["levels"]:
+        rows, columns = (int(side) for side in level["grid"].split(" × "))
+        window = level["window"]
+        found.append(window["height"] * rows > shape[0] + rows)
+        found.append(window["width"] * columns > shape[1] + columns)
+    return any(found)
 
 
 def _mosaic(tiles: np.ndarray, grid: str) -> np.ndarray:
