@@ -61,7 +61,7 @@ def _name(level: dict[str, Any]) -> str:
     """A level's grid, and how many of its tiles are dreamt in where it is not all of them."""
     rows, columns = map(int, level["grid"].split(" × "))
     some = level["tiles"] < rows * columns
-    return f"{level['tiles']} of {level['grid']} tiles" if some else f"{level['grid']} tiles"
+    return f"{level['tiles']} of {level['grid']}" if some else f"{level['grid']} tiles"
 
 
 @stage(packages=PACKAGES)
