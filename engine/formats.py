@@ -127,6 +127,8 @@ def _is_array(value: Any) -> bool:
 
 def _encode_arrays(arrays: Mapping[str, np.ndarray], single: bool) -> Encoded:
     sha = hashlib.sha256(b"arrays\0")
+    if not single and [*arrays] == ["array"]:
+        sha.update(b"dict\0")  # else it had the digest of the array alone, which is not the same
     members: dict[str, Any] = {}
     plain: dict[str, np.ndarray] = {}
     for name in sorted(arrays, key=str):
