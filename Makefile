@@ -44,7 +44,10 @@ system: ## what the tests need from the system (Chromium), where apt and its rig
 lock: ## newest versions in pyproject.toml's ranges, pinned with hashes
 	@sh requirements/lock
 
+audit: ## whether vulnerabilities are known of what is pinned; needs a network
+	@sh requirements/audit
+
 clean: ## removes environments and caches; the store in artifacts/ stays
 	@rm -rf .venv benchmarks/.venv .code_cache .mypy_cache .pytest_cache .ruff_cache *.egg-info build && find engine tasks flows report cli tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help run plan test lint check format env env-dev env-peers system lock clean
+.PHONY: help run plan test lint check format env env-dev env-peers system lock audit clean
