@@ -15,7 +15,7 @@ from tasks.dreams.choosing import choose_maps
 from tasks.dreams.colour import dreamt_luma, keep_colour
 from tasks.dreams.dreaming import FRAME, Carved, carve_picture
 from tasks.dreams.finishing import animate_growth, finish_picture
-from tasks.dreams.tones import moments, to_luma
+from tasks.dreams.tones import clip_contrast, moments, standardise_picture, to_luma
 from tasks.training.model_file import pack_model
 from tests.tasks.dreams.networks import small_cnn
 from tests.tasks.dreams.test_preparation import photo
@@ -52,6 +52,23 @@ def test_every_step_has_a_frame_and_every_climb_a_row(carved: Carved) -> None:
     last = carved.trace[carved.trace["loop"] == 2]
     assert (last["kept"] > last["original"]).all()
     assert carved.summary["rose"] == 3
+
+
+def test_growth_begins_with_the_photo_as_it_looks_and_in_seed_mode_as_the_post_shows_it(
+    model: File, carved: Carved
+) -> None:
+    luma = to_luma(photo(90, 120))
+    seen = carved.frames[0].astype(float)
+    middle = (luma > 45) & (luma < 210)
+    assert middle.mean() > 0.5
+    assert np.abs(seen - luma)[middle].max() <= 1
+    choices = choose_maps.fn(model, photo(90, 120), levels=LEVELS, mode="seed").choices
+    posted = carve_picture.fn(
+        model, photo(90, 120), choices, levels=LEVELS, mode="seed", loops=1,
+        climbing=Climbing(steps=2),
+    )  # fmt: skip
+    grey = standardise_picture(luma)
+    np.testing.assert_array_equal(posted.frames[0], clip_contrast(grey, grey))
 
 
 def test_the_same_dream_twice_is_the_same_to_the_bit(model: File, carved: Carved) -> None:

@@ -11,9 +11,9 @@ import pytest
 from PIL import Image
 
 from engine import Picture
-from tasks.figures.dream_activation import draw_activation
+from tasks.figures.dream_activation import draw_activation, plot_activation
 from tasks.figures.dream_pictures import Plate, hang
-from tasks.figures.dream_preparation import draw_preparation
+from tasks.figures.dream_preparation import draw_preparation, plot_preparation
 from tasks.figures.dream_show import LONGEST, draw_dream
 from tasks.figures.dream_story import draw_comparison, draw_loops
 from tasks.figures.dream_structure import draw_structure, paint_difference, risen_tile
@@ -88,6 +88,25 @@ def test_captions_tell_numbers_that_stand_in_the_tables() -> None:
     assert "tile 1, 2 of level 2" in found["structure"].alt
     assert "rose by 3.50" in found["structure"].alt
     assert "0.50 to 2.50 (2 × 2)" in found["activation"].alt
+
+
+def test_titles_tell_how_many_tiles_of_a_level_are_dreamt_in() -> None:
+    made = made_up()
+    made["summary"]["levels"][1]["tiles"] = 3
+    titles = [ax.get_title("left") for ax in plot_activation(made["trace"], made["summary"]).axes]
+    assert titles == ["1 × 1 tiles", "3 of 2 × 2"]
+
+
+@pytest.mark.parametrize(("window", "told"), [((30, 45), False), ((40, 45), True)])
+def test_overlap_is_told_where_there_is_some(window: tuple[int, int], told: bool) -> None:
+    made = made_up()
+    for level, rows in zip(made["summary"]["levels"], (1, 2), strict=True):
+        sides = window if rows == 2 else (60, 90)
+        level["window"] = dict(zip(("height", "width"), sides, strict=True))
+    figure = plot_preparation(
+        made["photo"], made["grey"], made["small"], made["grey"], made["summary"]
+    )
+    assert any("overlap" in text.get_text() for text in figure.texts) == told
 
 
 def test_many_loops_are_thinned_out() -> None:
