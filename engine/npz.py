@@ -139,13 +139,20 @@ def _read_npy_header(file: BinaryIO) -> tuple[tuple[int, ...], bool, Any] | None
     """Shape, Fortran order and dtype, or None where only numpy itself can tell."""
     import numpy as np
 
-    version = np.lib.format.read_magic(file)
-    if version == (1, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_1_0(file)
-    elif version == (2, 0):
-        shape, fortran, dtype = np.lib.format.read_array_header_2_0(file)
-    else:  # field names beyond latin-1, which no public function reads
+    read = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }.get(np.lib.format.read_magic(file))
+    if read is None:  # field names beyond latin-1, which no public function reads
         return None
+    start = file.tell()
+    try:
+        shape, fortran, dtype = read(file)
+    except SystemError:
+        # Python 3.11 counts the depth of syntax trees for all threads together (its issue 106905):
+        # of two that parse at once one may be told that it has miscounted. It is not so again.
+        file.seek(start)
+        shape, fortran, dtype = read(file)
     if dtype.hasobject:
         raise ValueError("an array of Python objects would need pickle: refused")
     return shape, fortran, dtype
