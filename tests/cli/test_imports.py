@@ -9,22 +9,8 @@ import sys
 import pytest
 
 from tests.cli.project import Project, use_store
+from tests.heavy import HEAVY
 
-HEAVY = (
-    "prefect",
-    "dask",
-    "distributed",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "sklearn",
-    "tensorflow",
-    "matplotlib",
-    "jinja2",
-    "PIL",
-    "rich",
-    "httpx",
-)
 CODE = """
 import atexit, json, os, sys
 def tell():
@@ -53,6 +39,7 @@ def ran(folder: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
         ("run", "toy", "--local"),
         ("run", "toy"),
         ("run", "toy", "--json"),
+        ("run", "toy", "--runner", "dask"),
         ("plan", "toy"),
         ("status",),
         ("runs",),
@@ -71,4 +58,4 @@ def test_nothing_heavy_is_loaded(ran, tmp_path, arguments):
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    assert not set(json.loads(loaded.read_text())) & set(HEAVY)
+    assert not set(json.loads(loaded.read_text())) & (HEAVY | {"rich", "httpx"})

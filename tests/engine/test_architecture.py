@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from tests.heavy import HEAVY, modules_after
 
 ROOT = Path(__file__).parent.parent.parent
 LAYERS = ("engine", "tasks", "report", "flows", "cli")
@@ -17,30 +17,6 @@ MAY_IMPORT = {
     "flows": {"engine", "tasks", "report", "flows"},
     "cli": set(LAYERS),
 }
-# What takes a second or more to import, or belongs to a stage alone.
-HEAVY = {
-    "prefect",
-    "prefect_dask",
-    "dask",
-    "distributed",
-    "numpy",
-    "pandas",
-    "pyarrow",
-    "sklearn",
-    "sklearnex",
-    "scipy",
-    "matplotlib",
-    "tensorflow",
-    "keras",
-    "PIL",
-    "pooch",
-    "jinja2",
-    "fsspec",
-    "s3fs",
-    "botocore",
-}
-
-
 # These are loaded only where Prefect is wanted.
 MAY_USE_PREFECT = ("engine", "flows", "cli")
 PREFECTS_OWN = (
@@ -131,17 +107,6 @@ def test_nothing_heavy_is_imported_at_the_top():
         and (found := roots(at_import(parse(path))) & HEAVY)
     }
     assert wrong == {}
-
-
-def modules_after(code: str) -> set[str]:
-    done = subprocess.run(
-        [sys.executable, "-c", f"{code}\nimport sys\nprint('\\n'.join(sys.modules))"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return {name.split(".")[0] for name in done.stdout.split()}
 
 
 def test_the_engine_alone_is_light():

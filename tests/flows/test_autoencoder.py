@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +8,11 @@ import pytest
 
 from engine import InputError, Store, load
 from engine.artifact import Pending
-from engine.journal import RunRecord
 from engine.session import Session
 from flows.autoencoder import SECTIONS, autoencoder, check_data
 from flows.autoencoder_parameters import PRESETS, Models
 from flows.latents import list_models
-from tests.flows.test_digits import draw_bars
+from tests.flows.own import Ran, assert_whole_and_cached, digests, run_small, save_bars
 
 SMALL = [
     "data.offline=true", "data.size=8", "data.test_fraction=.25", "models.z=[3,2]",
@@ -29,47 +25,19 @@ HEAVY = {"train_autoencoder", "encode"}
 
 
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    x, y = draw_bars(np.random.default_rng(0), 160)
-    path = tmp_path_factory.mktemp("own") / "bars.npz"
-    np.savez(path, x=x, y=y)
-    return path
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("own")
+    return run_small(autoencoder, [*SMALL, save_bars(folder, 160)], folder)
 
 
-@pytest.fixture(scope="module")
-def run(own: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}"])
-    return autoencoder.run(p, store=store).record, store
-
-
-def value_of(run: tuple[RunRecord, Store], name: str) -> Any:
-    record, store = run
-    with Session(store).active():
-        return load(record.results[name])
-
-
-def outcomes(own: Path, store: Store, *changes: str) -> Counter[str]:
-    """How many calls of each stage would not be taken from the store."""
-    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}", *changes])
-    calls = autoencoder.plan(p, store=store).calls
-    return Counter(call.stage.name for call in calls if call.outcome.name != "CACHED")
-
-
-def test_own_images_run_through_and_are_cached(own: Path, run: tuple[RunRecord, Store]) -> None:
-    record, store = run
-    assert record.status == "completed"
-    named = {name.partition("[")[0] for name in record.results}
-    for section in SECTIONS:
-        assert {*section.figures, *section.tables, *section.sentences} <= named
-    assert value_of(run, "findings")["checked"] == 0
-    assert outcomes(own, store) == Counter()
+def test_own_images_run_through_and_are_cached(ran: Ran) -> None:
+    assert_whole_and_cached(ran, SECTIONS)
 
 
 def test_the_card_has_a_row_for_each_model_and_for_as_many_components(
-    run: tuple[RunRecord, Store],
+    ran: Ran,
 ) -> None:
-    card = value_of(run, "card")
+    card = ran.value("card")
     assert card["model"].tolist() == [
         "z = 3", "z = 2", "2 components", "3 components",
     ]  # fmt: skip
@@ -79,60 +47,49 @@ def test_the_card_has_a_row_for_each_model_and_for_as_many_components(
     assert card["knn"].min() > 0.5
 
 
-def test_a_plane_is_drawn_as_it_is_and_the_rest_by_tsne(run: tuple[RunRecord, Store]) -> None:
-    record, _ = run
-    assert {name for name in record.results if name.startswith(("draw_plane", "draw_latent_tsne"))} == {
+def test_a_plane_is_drawn_as_it_is_and_the_rest_by_tsne(ran: Ran) -> None:
+    assert {name for name in ran.record.results if name.startswith(("draw_plane", "draw_latent_tsne"))} == {
         "draw_plane[z=2]", "draw_latent_tsne[z=3]",
     }  # fmt: skip
-    with Session(run[1]).active():
-        quality = load(record.stages["measure_embedding[test,z=3]"].artifacts[0])
+    with Session(ran.store).active():
+        quality = load(ran.record.stages["measure_embedding[test,z=3]"].artifacts[0])
     assert quality["rows"] == 40
 
 
-def test_a_model_of_any_size_stands_beside_as_many_components(own: Path, tmp_path: Path) -> None:
-    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}", "models.z=[1,3]"])
-    calls = {call.slot: call for call in autoencoder.plan(p, store=Store(tmp_path)).calls}
+def test_a_model_of_any_size_stands_beside_as_many_components(tmp_path: Path) -> None:
+    p = autoencoder.configure("quick", [*SMALL, save_bars(tmp_path, 160), "models.z=[1,3]"])
+    store = Store(tmp_path / "store")
+    calls = {call.slot: call for call in autoencoder.plan(p, store=store).calls}
     for z, name in ((1, "1 component"), (3, "3 components")):
         handles = calls[f"draw_reconstructions[z={z}]"].handles()
         drawn_from = {handle.slot for _, handle in handles if isinstance(handle, Pending)}
         assert f"reconstruct_components[{name}]" in drawn_from
 
 
-def test_what_a_picture_is_drawn_from_trains_nothing_again(
-    own: Path, run: tuple[RunRecord, Store]
-) -> None:
-    _, store = run
-    assert outcomes(own, store, "tools.grid=5") == {"decode_grid": 2, "draw_grid": 2}
-    again = outcomes(own, store, "tsne.perplexity=9")
+def test_what_a_picture_is_drawn_from_trains_nothing_again(ran: Ran) -> None:
+    assert ran.stale("tools.grid=5") == {"decode_grid": 2, "draw_grid": 2}
+    again = ran.stale("tsne.perplexity=9")
     assert again == {
         "embed_tsne": 2, "measure_embedding": 2, "draw_latent_tsne": 1, "take_rows": 2,
         "pack_map": 2,
         # The sample stays what it is, so the run cuts these off.
         "pack_images": 6, "vote_sample": 2, "rebuild_sample": 2,
     }  # fmt: skip
-    assert not HEAVY & set(outcomes(own, store, "probes.clusters=4", "tools.seed=5"))
+    assert not HEAVY & set(ran.stale("probes.clusters=4", "tools.seed=5"))
 
 
-def test_one_more_model_trains_that_one_alone(own: Path, run: tuple[RunRecord, Store]) -> None:
-    _, store = run
-    more = outcomes(own, store, "models.z=[3,2,5]")
+def test_one_more_model_trains_that_one_alone(ran: Ran) -> None:
+    more = ran.stale("models.z=[3,2,5]")
     assert more["train_autoencoder"] == more["encode"] == more["probe_latents"] - 1 == 1
     assert more["reconstruct_components"] == 1
-    assert outcomes(own, store, "models.z=[2]")["train_autoencoder"] == 0
-    assert outcomes(own, store, "models.kl_weights=[0,1]")["train_autoencoder"] == 2
-    assert outcomes(own, store, "training.seed=1")["train_autoencoder"] == 2
+    assert ran.stale("models.z=[2]")["train_autoencoder"] == 0
+    assert ran.stale("models.kl_weights=[0,1]")["train_autoencoder"] == 2
+    assert ran.stale("training.seed=1")["train_autoencoder"] == 2
 
 
 @pytest.mark.slow
-def test_the_store_gives_the_same_digests_again(
-    own: Path, run: tuple[RunRecord, Store], tmp_path: Path
-) -> None:
-    record, _ = run
-    p = autoencoder.configure("quick", [*SMALL, f"data.path={own}"])
-    again = autoencoder.run(p, store=Store(tmp_path / "other")).record
-    assert {slot: [a.digest for a in s.artifacts] for slot, s in again.stages.items()} == {
-        slot: [a.digest for a in s.artifacts] for slot, s in record.stages.items()
-    }
+def test_the_store_gives_the_same_digests_again(ran: Ran, tmp_path: Path) -> None:
+    assert digests(ran.again(store=Store(tmp_path))) == digests(ran.record)
 
 
 def test_models_are_named_by_what_differs() -> None:
@@ -217,21 +174,3 @@ def test_a_test_part_that_shows_nothing_is_named_before_anything_runs(
     p = autoencoder.configure("quick", [*SMALL, f"data.path={path}"])
     with pytest.raises(InputError, match=words):
         check_data(p)
-
-
-def test_a_plan_loads_no_heavy_library() -> None:
-    code = (
-        "import sys; from flows.autoencoder import autoencoder;"
-        "autoencoder.plan(autoencoder.configure('quick'));"
-        "heavy = {'numpy', 'pandas', 'sklearn', 'matplotlib', 'prefect', 'tensorflow', 'keras'};"
-        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.stderr == ""
-    assert found.returncode == 0

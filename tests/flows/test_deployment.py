@@ -181,24 +181,6 @@ def test_a_run_with_nothing_to_do_loads_nothing_heavy(serving: Serving, manual: 
     assert set(counts) == {"cached"} and heavy == []
 
 
-def test_no_plan_of_a_flow_loads_tensorflow() -> None:
-    code = (
-        "import sys, tempfile, pathlib\nfrom engine import Store\nfrom flows.study import study\n"
-        "plan = study.plan(study.configure('quick'), store=Store(pathlib.Path(tempfile.mkdtemp())))\n"
-        "assert len(plan.calls) > 50\n"
-        "print(sorted({'tensorflow', 'keras', 'sklearn'} & set(sys.modules)))"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
-    assert done.stdout.strip() == "[]", done.stderr
-
-
 # The UI, in a browser
 
 

@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from engine import InputError, Store, load
-from engine.journal import RunRecord
 from engine.session import Session
 from flows.digit_cells import CELLS, plan_cells
 from flows.digits import SECTIONS, check_data, digits
@@ -19,6 +15,8 @@ from flows.digits_parameters import PRESETS
 from report.timing import add_seconds
 from tasks.catalogue import FASHION_MNIST
 from tasks.datasets import bundled_path
+from tests.flows.own import Ran, assert_whole_and_cached, draw_bars, run_small, save_bars
+from tests.flows.own import digests as digests_of
 
 SMALL = [
     "data.offline=true", "data.size=8", "data.test_fraction=.25", "shown.space=pca3",
@@ -31,73 +29,35 @@ SMALL = [
 CELL_COUNT = 24
 
 
-def draw_bars(rng: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Images of 9 × 9 pixels with a bar that lies, stands or leans, and the name of each."""
-    names = np.array(["lying bar", "standing & tall", "ü diagonal"])
-    x = rng.integers(0, 40, (count, 9, 9), dtype=np.uint8)
-    kind = np.arange(count) % 3
-    for image, each in zip(x, kind, strict=True):
-        place = rng.integers(2, 7)
-        if each == 0:
-            image[place] = 220
-        elif each == 1:
-            image[:, place] = 220
-        else:
-            np.fill_diagonal(image, 220)
-    return x, names[kind]
-
-
 @pytest.fixture(scope="module")
-def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    x, y = draw_bars(np.random.default_rng(0), 120)
-    path = tmp_path_factory.mktemp("own") / "bars.npz"
-    np.savez(path, x=x, y=y)
-    return path
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    folder = tmp_path_factory.mktemp("own")
+    return run_small(digits, [*SMALL, save_bars(folder, 120)], folder)
 
 
-@pytest.fixture(scope="module")
-def run(own: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[RunRecord, Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
-    return digits.run(p, store=store).record, store
+def test_own_images_run_through_and_are_cached(ran: Ran) -> None:
+    assert_whole_and_cached(ran, SECTIONS)
 
 
-def value_of(run: tuple[RunRecord, Store], name: str) -> Any:
-    record, store = run
-    with Session(store).active():
-        return load(record.results[name])
-
-
-def test_own_images_run_through_and_are_cached(own: Path, run: tuple[RunRecord, Store]) -> None:
-    record, store = run
-    assert record.status == "completed"
-    named = {name.partition("[")[0] for name in record.results}
-    for section in SECTIONS:
-        assert {*section.figures, *section.tables, *section.sentences} <= named
-    assert value_of(run, "findings")["checked"] == 0
-    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
-    assert {call.outcome.name for call in digits.plan(p, store=store).calls} == {"CACHED"}
-
-
-def test_clusters_tell_clear_classes_by_their_names(run: tuple[RunRecord, Store]) -> None:
-    score = value_of(run, "score")
+def test_clusters_tell_clear_classes_by_their_names(ran: Ran) -> None:
+    score = ran.value("score")
     assert set(score["per_class"]) == {"lying bar", "standing & tall", "ü diagonal"}
     assert score["accuracy"] > 0.6
-    cells = value_of(run, "cells")
+    cells = ran.value("cells")
     assert len(cells) == CELL_COUNT
     assert set(cells["backend"]) == {"scikit-learn"}
     assert cells["accuracy"].max() > 0.8
     assert (cells["unmapped"] >= cells["empty"]).all()
 
 
-def test_every_mean_of_the_sweep_knows_its_seconds(run: tuple[RunRecord, Store]) -> None:
-    timed = add_seconds(value_of(run, "means"), CELLS, run[0])
+def test_every_mean_of_the_sweep_knows_its_seconds(ran: Ran) -> None:
+    timed = add_seconds(ran.value("means"), CELLS, ran.record)
     assert len(timed) == CELL_COUNT // 2
     assert (timed["seconds"] > 0).all()
 
 
-def test_each_cell_is_clustered_once(run: tuple[RunRecord, Store]) -> None:
-    record, _ = run
+def test_each_cell_is_clustered_once(ran: Ran) -> None:
+    record = ran.record
     cells = [
         stage for stage in record.stages.values() if stage.stage in ("cluster_digits", "rate_cell")
     ]
@@ -108,15 +68,11 @@ def test_each_cell_is_clustered_once(run: tuple[RunRecord, Store]) -> None:
     assert keys[record.stages["cluster_digits[shown]"].key] == 2
 
 
-def test_one_more_k_runs_its_cells_and_their_summary_alone(
-    own: Path, run: tuple[RunRecord, Store]
-) -> None:
-    _, store = run
-    more = [*SMALL, f"data.path={own}", "sweep.clusters=[3,6,11]"]
-    again = digits.run(digits.configure("quick", more), store=store).record
-    ran = Counter(s.stage for s in again.stages.values() if s.outcome.word != "cached")
+def test_one_more_k_runs_its_cells_and_their_summary_alone(ran: Ran) -> None:
+    again = ran.again("sweep.clusters=[3,6,11]")
+    computed = [stage for stage in again.stages.values() if stage.outcome.word != "cached"]
     new = CELL_COUNT // 2
-    assert ran == {
+    assert Counter(stage.stage for stage in computed) == {
         "cluster_digits": new,
         "rate_cell": new,
         "collect_sweep": 1,
@@ -126,19 +82,12 @@ def test_one_more_k_runs_its_cells_and_their_summary_alone(
         "draw_accuracy": 1,
         "draw_sweep": 1,
     }
-    computed = {s.slot for s in again.stages.values() if s.outcome.word != "cached"}
-    assert all("clusters=11" in slot for slot in computed if slot.startswith("cluster_digits"))
+    slots = [stage.slot for stage in computed if stage.stage == "cluster_digits"]
+    assert all("clusters=11" in slot for slot in slots)
 
 
-def test_the_store_gives_the_same_digests_again(
-    own: Path, run: tuple[RunRecord, Store], tmp_path: Path
-) -> None:
-    record, _ = run
-    p = digits.configure("quick", [*SMALL, f"data.path={own}"])
-    again = digits.run(p, store=Store(tmp_path / "other")).record
-    assert {slot: [a.digest for a in s.artifacts] for slot, s in again.stages.items()} == {
-        slot: [a.digest for a in s.artifacts] for slot, s in record.stages.items()
-    }
+def test_the_store_gives_the_same_digests_again(ran: Ran, tmp_path: Path) -> None:
+    assert digests_of(ran.again(store=Store(tmp_path))) == digests_of(ran.record)
 
 
 def test_fashion_mnist_runs_through(tmp_path: Path) -> None:
@@ -168,15 +117,12 @@ def test_a_folder_of_pictures_runs_through(tmp_path: Path) -> None:
     assert "ü diagonal" in done.page.read_text("utf-8")
 
 
-def test_the_space_of_the_pixels_can_be_drawn(own: Path, run: tuple[RunRecord, Store]) -> None:
-    _, store = run
-    p = digits.configure("quick", [*SMALL, f"data.path={own}", "shown.space=raw"])
-    assert digits.run(p, store=store).record.status == "completed"
+def test_the_space_of_the_pixels_can_be_drawn(ran: Ran) -> None:
+    assert ran.again("shown.space=raw").status == "completed"
 
 
-def test_no_reference_algorithm_leaves_the_sweep_alone(own: Path) -> None:
-    p = digits.configure("quick", [*SMALL, f"data.path={own}", "reference.algorithms=[]"])
-    (group,) = plan_cells(p)
+def test_no_reference_algorithm_leaves_the_sweep_alone() -> None:
+    (group,) = plan_cells(digits.configure("quick", [*SMALL, "reference.algorithms=[]"]))
     assert group.algorithm == "minibatch"
     assert len(group.places) == 4
 
@@ -260,20 +206,3 @@ def test_a_broken_picture_is_named_before_anything_runs(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"b/1\.png"):
         digits.run(p, store=Store(tmp_path / "store"))
     assert not (tmp_path / "store" / "runs").exists()
-
-
-def test_a_plan_loads_no_heavy_library() -> None:
-    code = (
-        "import sys; from flows.digits import digits; digits.plan(digits.configure('quick'));"
-        "heavy = {'numpy', 'pandas', 'sklearn', 'sklearnex', 'matplotlib', 'prefect', 'scipy'};"
-        "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
-    )
-    found = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=Path(__file__).parents[2],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert found.stderr == ""
-    assert found.returncode == 0

@@ -2,43 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import numpy as np
 import pytest
 
-from engine import InputError, Store, load
-from engine.session import Session
+from engine import InputError
 from flows.digit_cells import latent_size, place_in, plan_cells
 from flows.digits import digits
+from tests.flows.own import Ran, run_small, save_bars
 from tests.flows.test_digits import SMALL as DIGITS
-from tests.flows.test_digits import draw_bars
 
 HOW = ["epochs=2", "batch=16", "rate=.003", "precision=float32"]
 LATENT = ['sweep.spaces=["raw","ae3"]', "shown.space=ae3", *(f"autoencoder.{how}" for how in HOW)]
 
 
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Store]:
-    x, y = draw_bars(np.random.default_rng(0), 120)
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
     folder = tmp_path_factory.mktemp("own")
-    np.savez(folder / "bars.npz", x=x, y=y)
-    store, path = Store(folder / "store"), f"data.path={folder / 'bars.npz'}"
-    p = digits.configure("quick", [*DIGITS, *LATENT, path])
-    return digits.run(p, store=store).record, store
+    return run_small(digits, [*DIGITS, *LATENT, save_bars(folder, 120)], folder)
 
 
 @pytest.mark.slow
-def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: tuple[Any, Store]) -> None:
-    record, store = ran
-    assert record.status == "completed"
-    with Session(store).active():
-        cells = load(record.results["cells"])
+def test_a_latent_space_is_clustered_and_drawn_like_any_other(ran: Ran) -> None:
+    assert ran.record.status == "completed"
+    cells = ran.value("cells")
     # In one scaling, however many the sweep has.
     assert set(cells.loc[cells["space"] == "ae3", "scaling"]) == {"unit"}
     assert set(cells.loc[cells["space"] == "raw", "scaling"]) == {"unit", "normalise"}
     assert set(cells.loc[cells["space"] == "ae3", "dimensions"]) == {3}
-    slots = set(record.stages)
+    slots = set(ran.record.stages)
     assert {"train_autoencoder[z=3]", "decode", "decode[prototypes]"} <= slots
     assert not any(slot.startswith("invert_centroids") for slot in slots)
 

@@ -6,15 +6,15 @@ import json
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from engine import InputError, Selection, Store
 from engine.journal import list_runs, read_run
 from engine.outcome import Outcome
 from flows.study import PARTS, SHARED, StudyParameters, study
+from tests.flows.own import save_bars
 from tests.flows.test_digits import SMALL as DIGITS
-from tests.flows.test_digits import draw_bars
+from tests.heavy import HEAVY, modules_after
 
 HOW = ["epochs=1", "batch=16", "rate=.003", "precision=float32"]
 DATA = ["offline=true", "size=8", "test_fraction=.25"]
@@ -23,15 +23,13 @@ DATA = ["offline=true", "size=8", "test_fraction=.25"]
 @pytest.fixture
 def small(tmp_path: Path) -> list[str]:
     """The flows that share a latent space, on few small images of a person's own."""
-    x, y = draw_bars(np.random.default_rng(0), 120)
-    np.savez(tmp_path / "bars.npz", x=x, y=y)
-    data = [*DATA, f"path={tmp_path / 'bars.npz'}"]
+    data = [*(f"data.{each}" for each in DATA), save_bars(tmp_path, 120)]
     return [
         'flows=["autoencoder","digits"]',
-        *(f"autoencoder.data.{each}" for each in data),
+        *(f"autoencoder.{each}" for each in data),
         *(f"autoencoder.training.{each}" for each in HOW),
         "autoencoder.models.z=[3]",
-        *(f"digits.{each}" for each in [*DIGITS, f"data.{data[-1]}"]),
+        *(f"digits.{each}" for each in [*DIGITS, data[-1]]),
         'digits.sweep.spaces=["ae3"]',
     ]
 
@@ -98,3 +96,12 @@ def test_a_mistake_is_told_once_and_where_it_was_made(setting: str, said: str) -
 def test_every_flow_can_be_left_out() -> None:
     for name in PARTS:
         assert study.configure("quick", [f'flows=["{name}"]']).flows == [name]
+
+
+def test_no_plan_of_a_flow_loads_a_heavy_library(tmp_path: Path) -> None:
+    found = modules_after(
+        "from pathlib import Path\nfrom engine import Store\nfrom flows.study import study\n"
+        f"plan = study.plan(study.configure('quick'), store=Store(Path({str(tmp_path)!r})))\n"
+        "assert set(study.parts) <= {call.slot.partition('/')[0] for call in plan.calls}\n"
+    )
+    assert "flows" in found and not found & HEAVY

@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from engine import InputError, Store, load
+from engine import InputError, Store
 from flows.wifi import SECTIONS, wifi
+from tests.flows.own import Ran, assert_whole_and_cached, run_small
 
 SMALL = [
     "forest.trees=5", "forest.splits=2", "clusters.k_max=4", "clusters.profiles=[2,3]",
@@ -19,8 +18,8 @@ SMALL = [
 ]  # fmt: skip
 
 
-@pytest.fixture
-def own_table(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def own_table(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """30 rows, two features, three species; the columns are not those of the UCI set."""
     rng = np.random.default_rng(0)
     heap = np.repeat([0, 1, 2], 10)
@@ -31,40 +30,25 @@ def own_table(tmp_path: Path) -> Path:
             "width": rng.normal(0, 1, 30),
         }
     )
-    frame.to_csv(tmp_path / "own.csv", index=False)
-    return tmp_path / "own.csv"
+    path = tmp_path_factory.mktemp("own") / "own.csv"
+    frame.to_csv(path, index=False)
+    return path
 
 
-def test_an_own_table_runs_through_and_is_cached(own_table: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    p = wifi.configure(
-        "quick", [*SMALL, f"data.path={own_table}", "data.label=species", "data.unit=cm"]
-    )
-    run = wifi.run(p, store=store)
-    assert run.record.status == "completed"
-    named = {name.partition("[")[0] for name in run.record.results}
-    for section in SECTIONS:
-        assert {*section.figures, *section.tables, *section.sentences} <= named
-    findings = store_load(store, run.record.results["findings"])
-    assert findings["checked"] == 0
-    again = wifi.plan(p, store=store)
-    assert {call.outcome.name for call in again.calls} == {"CACHED"}
+@pytest.fixture(scope="module")
+def ran(own_table: Path) -> Ran:
+    own = [*SMALL, f"data.path={own_table}", "data.label=species", "data.unit=cm"]
+    return run_small(wifi, own, own_table.parent)
 
 
-def store_load(store: Store, artifact: object) -> dict[str, object]:
-    from engine.session import Session
-
-    with Session(store).active():
-        value: dict[str, object] = load(artifact)  # type: ignore[arg-type]
-        return value
+def test_an_own_table_runs_through_and_is_cached(ran: Ran) -> None:
+    assert_whole_and_cached(ran, SECTIONS)
 
 
-def test_one_more_k_computes_one_cell_a_space(own_table: Path, tmp_path: Path) -> None:
-    store = Store(tmp_path / "store")
-    own = [*SMALL, f"data.path={own_table}", "data.label=species"]
-    wifi.run(wifi.configure("quick", own), store=store)
-    plan = wifi.plan(wifi.configure("quick", [*own, "classifier.clusters=[2,3,4]"]), store=store)
-    stale = {call.slot for call in plan.calls if call.outcome.name == "RUN"}
+def test_one_more_k_computes_one_cell_a_space(ran: Ran) -> None:
+    p = wifi.configure("quick", [*ran.overrides, "classifier.clusters=[2,3,4]"])
+    calls = wifi.plan(p, store=ran.store).calls
+    stale = {call.slot for call in calls if call.outcome.name == "RUN"}
     assert stale == {
         "classify_by_clusters[space=raw,clusters=4]",
         "classify_by_clusters[space=pca2,clusters=4]",
@@ -117,10 +101,3 @@ def test_presets_are_valid_and_every_parameter_is_described(preset: str) -> None
     for section in type(p).model_fields.values():
         for name, field in section.annotation.model_fields.items():  # type: ignore[union-attr]
             assert field.description, name
-
-
-def test_the_wiring_loads_no_library() -> None:
-    heavy = ("numpy", "pandas", "sklearn", "scipy", "matplotlib", "prefect", "tensorflow")
-    code = f"import sys, flows.wifi; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

@@ -3,7 +3,6 @@ from __future__ import annotations
 import io
 import logging
 import shutil
-import sys
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -202,14 +201,3 @@ def test_a_folder_is_streamed(store: Store, tmp_path: Path) -> None:
 def test_outside_a_flow_the_stage_works_on_handles(tmp_path: Path) -> None:
     images = load_images(source_images(as_npz(tmp_path)), size=12)  # type: ignore[arg-type]
     assert load(images.about)["rows"] == 40  # type: ignore[arg-type]
-
-
-def test_importing_loads_nothing_heavy() -> None:
-    import subprocess
-
-    code = (
-        "import sys, tasks.images; "
-        "print([m for m in ('numpy', 'pandas', 'PIL', 'pyarrow', 'sklearn') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"

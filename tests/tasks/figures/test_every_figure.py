@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Frames = dict[str, Any]
-ROOT = Path(__file__).resolve().parents[3]
 
 
 def centroids(f: Frames) -> Figure:
@@ -126,13 +122,3 @@ def test_pictures_drawn_at_once_are_those_drawn_one_by_one(frames: Frames) -> No
 @pytest.mark.parametrize("name", ["densities", "crosstab", "centroids", "overlay", "pairs"])
 def test_odd_names_stay_one_plain_sentence(name: str, framed: Callable[..., Frames]) -> None:
     assert_sentence(draw(name, framed(**DATA["odd names"])).alt)
-
-
-def test_importing_the_figures_loads_no_heavy_library() -> None:
-    modules = ", ".join(sorted({stage.fn.__module__ for stage, _ in STAGES.values()}))
-    heavy = "{'numpy', 'pandas', 'matplotlib', 'PIL', 'sklearn', 'prefect'}"
-    code = f"import sys, {modules}; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.strip() == "[]"
