@@ -91,6 +91,13 @@ class Climbing(Parameters):
     hold: bool = Field(
         default=True, description="Keep each tile's mean and deviation: strong patterns stay grey"
     )
+    tolerance: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="A tile stops once a step changes its activation by less than this share; the "
+        "posts take 2e-4; 0: never",
+    )
 
 
 Side = Annotated[int, Field(ge=SIZES[0], le=SIZES[1])]

@@ -101,6 +101,7 @@ def test_nothing_changed_nothing_runs(run: tuple[RunRecord, Store], own: Path) -
         "dream.climbing.seed=3",
         "dream.evenness=.4",
         "dream.climbing.total_variation=1",
+        "dream.climbing.tolerance=2e-4",
     ],
 )
 def test_a_parameter_of_the_loop_carves_again_and_trains_nothing(
