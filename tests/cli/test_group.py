@@ -55,6 +55,13 @@ def test_a_part_that_fails_is_told_after_the_headlines_of_the_others(project: Pr
     assert "nothing is stale" in project.good("run", "toy", "--local")
 
 
+def test_where_no_part_is_complete_there_is_no_run_to_tell_of(project: Project) -> None:
+    bad = ("--set", "toy.bad=true", "--set", "again.bad=true", "--until", "check_values")
+    done = project.run("run", "pair", "--local", "--json", *bad)
+    assert done.returncode == 1 and "2 of 2 flows failed" in done.stderr
+    assert done.stdout == ""
+
+
 @pytest.fixture
 def measured(project: Project) -> Iterator[None]:
     """How long the toy's stages took elsewhere, beside the command line's own modules."""

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -175,20 +175,22 @@ def test_of_pins_at_once_none_is_lost(store):
 def test_a_training_may_remove_its_checkpoints_meanwhile(store, monkeypatch):
     folder = store.checkpoints / f"fit-{'0' * 20}"
     folder.mkdir(parents=True)
-    for name in ("old.npz", "new.npz"):
+    for name in ("gone.npz", "going.npz", "new.npz"):
         (folder / name).write_bytes(b"12345")
-    listed = Path.rglob
+    look = Path.stat
 
-    def rglob(path: Path, pattern: str) -> Iterator[Path]:
-        for found in list(listed(path, pattern)):
-            if found.name == "old.npz":
-                found.unlink()
-            yield found
+    def stat(path: Path, **options: Any) -> os.stat_result:
+        if path.name == "gone.npz":
+            path.unlink(missing_ok=True)
+        found = look(path, **options)
+        if path.name == "going.npz":
+            path.unlink()
+        return found
 
-    monkeypatch.setattr(Path, "rglob", rglob)
+    monkeypatch.setattr(Path, "stat", stat)
     found = collect(store, dry_run=True)
     sizes = {item.name: item.size for item in found.kept + found.removed}
-    assert sizes == {f"checkpoints/{folder.name}": 5}
+    assert sizes == {f"checkpoints/{folder.name}": 10}
 
 
 def test_what_a_running_flow_uses_stays(store):

@@ -137,13 +137,3 @@ def test_a_closing_stage_that_fails_hides_no_failed_part(store):
     assert failed.value.causes.keys() == {"left", "closing"}
     assert "2 of 3 flows failed" in str(failed.value) and "k is -1" in failed.value.causes["left"]
     assert failed.value.run.record.flow == "right"
-
-
-def test_without_a_complete_part_there_is_no_run_to_tell_of(store):
-    with pytest.raises(PartsFailed) as failed:
-        both.run(
-            both.configure(overrides={"only": ["left"], "left": {"ks": [1, -1]}}),
-            Selection(until=("times",)),
-            store,
-        )
-    assert failed.value.run.record.id == ""
