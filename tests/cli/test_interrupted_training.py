@@ -75,10 +75,10 @@ def test_so_do_several_side_by_side(trainer: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("temporary server")  # whose database is made once
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_so_do_those_of_a_prefect_run(trainer: Project, tmp_path: Path, number: int) -> None:
     project = use_store(trainer, tmp_path / "store")
-    project.environment["PREFECT_HOME"] = str(tmp_path / "prefect")
     code, below = interrupt(project, "--set", "mapped=true", number=number)
     assert code == 128 + number and len(below) == 2
     assert project.json("runs")[0]["status"] == "interrupted"

@@ -10,8 +10,8 @@ from tests.cli.project import STAGES
 
 
 @pytest.mark.slow
-def test_a_stale_flow_runs_through_a_temporary_server(project, tmp_path):
-    project.environment["PREFECT_HOME"] = str(tmp_path / "prefect")
+@pytest.mark.xdist_group("temporary server")
+def test_a_stale_flow_runs_through_a_temporary_server(project):
     done = project.run("run", "toy", "--json")
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
