@@ -98,7 +98,6 @@ class RunRecord:
     Arguments:
         status: `completed`, `failed`, `interrupted`, `running` or `crashed`.
         results: the flow's named results.
-        begun: keys of stages that were looked up or begun, finished or not.
         sources: the files from outside that the run read.
     """
 
@@ -113,7 +112,6 @@ class RunRecord:
     environment: dict[str, Any] = field(default_factory=dict)
     stages: dict[str, StageRun] = field(default_factory=dict)
     results: dict[str, Artifact] = field(default_factory=dict)
-    begun: list[str] = field(default_factory=list)
     sources: list[Artifact] = field(default_factory=list)
     error: str = ""
 
@@ -225,8 +223,6 @@ def read_run(path: Path) -> RunRecord:
                 run.parameters = dict(event.get("parameters", {}))
                 run.preset = str(event.get("preset", ""))
                 run.environment = dict(event.get("environment", {}))
-            elif kind == "begin":
-                run.begun.append(str(event["key"]))
             elif kind == "source":
                 run.sources.append(Artifact.from_json(event["artifact"]))
             elif kind == "stage":

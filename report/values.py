@@ -62,10 +62,10 @@ def _show_number(value: float, decimals: int) -> str:
 
 
 def show_seconds(seconds: float) -> str:
-    """A duration: `0.42 s`, `12 s`, `3 min 20 s`."""
+    """A duration: `0.42 s`, `12 s`, `3 min 20 s`, `2 h 10 min`."""
     if seconds < 10:
         return f"{seconds:.2f} s"
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes} min {rest} s"
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -43,12 +44,18 @@ def write_run(store: Store, status: str = "completed", flow: str = "toy") -> Jou
     return journal
 
 
+def begun(path: Path) -> list[str]:
+    """Keys of stages that were looked up, finished or not: the collector reads them."""
+    lines = map(json.loads, path.read_text("utf-8").splitlines())
+    return [line["key"] for line in lines if line["event"] == "begin"]
+
+
 def test_round_trip(store):
     run = read_run(write_run(store).path)
     assert (run.flow, run.status, run.preset) == ("toy", "completed", "quick")
     assert run.parameters == {"n": 5}
     assert run.stages == {STAGE.slot: STAGE}
-    assert run.begun == [STAGE.key]
+    assert begun(run.path) == [STAGE.key]
     assert run.sources == [ARTIFACT]
     ended = run.stages[STAGE.slot].ended
     assert ended is not None and 0 <= ended <= run.seconds
@@ -148,7 +155,7 @@ def test_many_threads_write_whole_lines(store):
     for thread in threads:
         thread.join()
     journal.end("completed", {})
-    assert len(set(read_run(journal.path).begun)) == 80
+    assert len(set(begun(journal.path))) == 80
 
 
 def test_a_write_that_is_cut_short_is_finished(store, monkeypatch):
@@ -158,7 +165,7 @@ def test_a_write_that_is_cut_short_is_finished(store, monkeypatch):
     journal.write("begin", key="one")
     monkeypatch.undo()
     journal.end("completed", {})
-    assert read_run(journal.path).begun == ["one"]
+    assert begun(journal.path) == ["one"]
 
 
 def test_a_store_without_room_gets_a_warning_and_no_more_lines(store, monkeypatch, caplog):

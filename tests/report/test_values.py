@@ -46,7 +46,8 @@ def test_a_single_value_has_no_idle_zeros(value: Any, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "shown"), [(0.4213, "0.42 s"), (12.4, "12 s"), (200.4, "3 min 20 s")]
+    ("seconds", "shown"),
+    [(0.4213, "0.42 s"), (12.4, "12 s"), (200.4, "3 min 20 s"), (7810, "2 h 10 min")],
 )
 def test_seconds(seconds: float, shown: str) -> None:
     assert show_seconds(seconds) == shown
