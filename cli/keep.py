@@ -49,6 +49,9 @@ def verify_store(
             f"{words.plural(found.objects, 'object')}, {words.plural(found.records, 'record')}, "
             f"{words.size(found.bytes)}"
         )
+        if found.sound and not found.objects:
+            screen.print("the store is empty: there is nothing to prove")
+            return
         verdict = "sound" if found.sound else words.plural(len(found.findings), "fault")
         screen.print(
             f"{verdict}: {checked} read", style="bold green" if found.sound else "bold red"
@@ -83,12 +86,16 @@ def gc(
         print_json(result.to_json())
         return
     screen = Screen()
+    if not result.removed and not result.kept:
+        screen.print("the store is empty: there is nothing to remove")
+        return
     if dry_run:
         _show_items(result)
+    stay = "stays" if len(result.kept) == 1 else "stay"
     would = "would free" if dry_run else "freed"
     screen.print(
         f"{would} {words.size(result.freed_bytes)} in {words.plural(len(result.removed), 'file')}; "
-        f"{words.size(result.kept_bytes)} in {words.plural(len(result.kept), 'file')} stay",
+        f"{words.size(result.kept_bytes)} in {words.plural(len(result.kept), 'file')} {stay}",
         style="bold",
     )
 
@@ -127,6 +134,8 @@ def _show_items(result: Collection) -> None:
             size = words.size(result.freed_bytes - sum(item.size for item in largest))
             screen.print(f"{more} smaller ones, {size}: --json lists all", style="dim")
         screen.print()
+    if not result.kept:
+        return
     made = Table(
         ["stays because", "files", "size"], right=("files", "size"), wide=("stays because",)
     )

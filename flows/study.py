@@ -52,6 +52,12 @@ class StudyParameters(Parameters):
     digits: DigitsParameters = DigitsParameters()
     dreams: DreamsParameters = DreamsParameters()
 
+    @field_validator("flows", mode="before")
+    @classmethod
+    def _in_words(cls, flows: Any) -> Any:
+        """One name, or several with commas between, as a person types them."""
+        return [name.strip() for name in flows.split(",")] if isinstance(flows, str) else flows
+
     @field_validator("flows")
     @classmethod
     def _known(cls, flows: list[str]) -> list[str]:

@@ -47,6 +47,12 @@ def test_gc_keeps_the_newest_runs_and_the_pinned_ones(project):
     assert project.good("pin", "--list") == "no run is pinned\n"
 
 
+def test_of_an_empty_store_there_is_nothing_to_say(project):
+    assert project.good("verify") == "the store is empty: there is nothing to prove\n"
+    assert project.good("gc", "--dry-run") == "the store is empty: there is nothing to remove\n"
+    assert project.good("gc") == "the store is empty: there is nothing to remove\n"
+
+
 def test_impossible_wishes(project):
     assert "name a run" in project.bad("pin", code=2)
     assert "at least the newest run" in project.bad("gc", "--keep", "0")

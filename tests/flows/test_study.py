@@ -95,7 +95,8 @@ def test_a_mistake_is_told_once_and_where_it_was_made(setting: str, said: str) -
 
 def test_every_flow_can_be_left_out() -> None:
     for name in PARTS:
-        assert study.configure("quick", [f'flows=["{name}"]']).flows == [name]
+        assert study.configure("quick", [f"flows={name}"]).flows == [name]
+    assert study.configure("quick", ["flows=wifi, dreams"]).flows == ["wifi", "dreams"]
 
 
 def test_no_plan_of_a_flow_loads_a_heavy_library(tmp_path: Path) -> None:

@@ -106,3 +106,28 @@ def test_a_part_that_failed_is_told_with_its_cause(tmp_path: Path) -> None:
     flows = next(e for e in page.all("section") if e.attributes["id"] == "flows")
     assert "failed: " in flows.text and "division by zero" in flows.text
     assert lost_links(read_site(store.report), store.report) == []
+
+
+@stage
+def say_unknown() -> list[dict[str, Any]]:
+    """A number of which nothing is known."""
+    return [{"name": "rows", "value": 5, "unit": "", "met": None, "source": "say_unknown"}]
+
+
+@flow(name="unknown", parameters=Parameters, presets={}, page=page_of([], about="Own data."))
+def unknown(p: Parameters) -> dict[str, Any]:
+    """Nothing to hold numbers against, and no figure."""
+    return {"findings": say_unknown()}
+
+
+def test_where_nothing_is_known_nothing_is_counted(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    unknown.run(unknown.configure(), store=store)
+    for page in ("unknown.html", "index.html"):
+        text = (store.report / page).read_text("utf-8")
+        assert (
+            "rows" in text
+            and "Held against" not in text
+            and "gallery" not in text
+            and "All 0" not in text
+        )
