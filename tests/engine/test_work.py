@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from engine import StageError, load, stage, work
+from engine.errors import StageStopped
 from engine.pace import Pace
 from engine.session import Session
-from engine.work import Progress, StageStopped
+from engine.work import Progress
 from tests.engine import training
 from tests.engine.training import step
 
