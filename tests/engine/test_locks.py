@@ -79,7 +79,14 @@ def test_threads_take_turns(path):
 
 def test_the_one_that_waits_says_for_whom(path, holder):
     said: list[str] = []
-    assert not FileLock(path).acquire(timeout=0.2, on_wait=said.append)
+
+    def hear(text: str) -> None:
+        said.append(text)
+        holder.kill()
+
+    lock = FileLock(path)
+    assert lock.acquire(on_wait=hear)
+    lock.release()
     (text,) = said
     assert f"run 20260102-run (pid {holder.pid} on " in text
     assert text.startswith("waiting for") and text.endswith("it holds make-0123")
