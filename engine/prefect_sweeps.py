@@ -59,7 +59,7 @@ class Sweeps:
         if importlib.util.find_spec("prefect_dask") is None:
             raise InputError(
                 f"the runner {DASK} needs prefect-dask, which is not installed: "
-                "python -m pip install '.[dask]', or leave --runner out"
+                "python -m pip install -e '.[dask]', or leave --runner out"
             )
         if self.scheduler:
             reach(self.scheduler)

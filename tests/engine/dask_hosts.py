@@ -63,10 +63,20 @@ class Cluster:
         wait_for(f"worker {name}", functools.partial(self._has, name))
 
     def kill(self, name: str) -> None:
-        """SIGKILL for a worker."""
+        """SIGKILL for a worker; returns when the scheduler has noticed."""
+        before = self._losses()
         worker = self.workers.pop(name)
         os.killpg(worker.pid, signal.SIGKILL)
         worker.wait()
+        wait_for("the scheduler to notice", lambda: self._losses() > before)
+
+    def clear(self) -> None:
+        """SIGKILL for all workers."""
+        for name in list(self.workers):
+            self.kill(name)
+
+    def _losses(self) -> int:
+        return self.log("scheduler").count("Remove worker")
 
     def _has(self, name: str) -> bool:
         assert self.workers[name].poll() is None, self.log(name)

@@ -18,6 +18,7 @@ class SpreadParameters(Parameters):
     cells: list[int] = [1, 2]  # noqa: RUF012 - pydantic copies it
     nap: float = 0.0
     tally: str = ""
+    occupying: bool = False
 
 
 @stage(packages=("numpy",))
@@ -49,8 +50,18 @@ def add(parts: list[Any]) -> Any:
     return sum(parts)
 
 
+@stage(own_process=True, packages=("tensorflow",))
+def occupy(*, seed: int) -> list[float]:
+    """When it began and ended, as a training that would use a GPU."""
+    begun = time.time()
+    time.sleep(1.0)
+    return [begun, time.time()]
+
+
 @flow(name="spread", parameters=SpreadParameters, presets={})
 def spread(p: SpreadParameters) -> dict[str, Any]:
-    """Powers of whole numbers, added up."""
+    """Powers of whole numbers, added up; or what only occupies."""
+    if p.occupying:
+        return {"spans": occupy.map(over={"seed": p.cells})}
     powers = power.map(count_up(to=5), over={"exponent": p.cells}, nap=p.nap, tally=p.tally)
     return {"sum": add(powers)}

@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from engine import Store
+from engine import InputError, Store
 from engine.journal import list_runs, read_run
+from engine.prefect_sweeps import Sweeps
 from engine.verify import verify
 from tests.engine.dask_hosts import ROOT, Cluster, Host, open_hosts, start_cluster
 from tests.engine.s3_server import KEYS
@@ -161,8 +162,7 @@ def test_what_nobody_waits_for_stops(runs: Sweeping, both: Cluster, calm):
 def test_a_worker_with_other_code_computes_nothing(
     runs: Sweeping, cluster: Cluster, hosts, calm, tmp_path
 ):
-    for name in list(cluster.workers):
-        cluster.kill(name)
+    cluster.clear()
     root = tmp_path / "elsewhere"
     for name in ("engine", "tests/engine"):
         ignored = shutil.ignore_patterns("__pycache__", "test_*")
@@ -194,7 +194,10 @@ def test_a_worker_with_other_code_computes_nothing(
 
 
 def test_a_sweep_waits_for_a_worker(runs: Sweeping, cluster: Cluster, hosts, calm):
-    """The last one dies in the middle; another one comes."""
+    """There must be one at first; when the last one dies in the middle, another one may come."""
+    cluster.clear()
+    with pytest.raises(InputError, match=f"has no workers: .* `dask worker {cluster.address}"):
+        Sweeps("dask", cluster.address).check()
     cluster.work("last", hosts[0])
     runs.sweeps += [cluster.address]
     request = runs.request(cells=CELLS, nap=0.2)
@@ -235,8 +238,7 @@ def test_workers_of_this_machine_compute_digits_as_threads_do(runs: Sweeping, tm
 
 
 def test_trainings_of_one_machine_take_turns_on_its_gpu(runs: Sweeping):
-    request = runs.request("spread")
-    request.flow, request.values = "tests.flows.training:training", {"occupying": [1, 2]}
+    request = runs.request(occupying=True, cells=[1, 2])
     request.environment = {"LATENTFLOW_GPUS": "1"}
     assert runs.helper.run(request) == 0, read(request, "error.txt")
     made = read_run(list_runs(runs.store)[0]).stages.values()
@@ -247,8 +249,7 @@ def test_trainings_of_one_machine_take_turns_on_its_gpu(runs: Sweeping):
 def test_a_worker_with_a_cache_of_its_own_shares_the_bucket(
     runs: Sweeping, cluster: Cluster, calm, url, machine, tmp_path, monkeypatch
 ):
-    for name in list(cluster.workers):
-        cluster.kill(name)
+    cluster.clear()
     monkeypatch.setenv("LATENTFLOW_CACHE", str(tmp_path / "of the worker"))
     cluster.work("far", Host())
     request = runs.request(cells=CELLS)

@@ -44,7 +44,7 @@ def test_unfit_choices_are_refused():
 def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "prefect_dask", None)
     Sweeps("threads").check()
-    with pytest.raises(InputError, match=r"pip install '.\[dask\]'"):
+    with pytest.raises(InputError, match=r"pip install -e '.\[dask\]'"):
         Sweeps("dask").check()
 
 
