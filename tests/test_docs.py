@@ -34,7 +34,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-def latentflow(project: Path, *arguments: str) -> str:
+def latentflow(project: Path, *arguments: str, code: int = 0) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", *arguments],
         cwd=project,
@@ -49,8 +49,8 @@ def latentflow(project: Path, *arguments: str) -> str:
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stderr if code else done.stdout
 
 
 @pytest.mark.slow
@@ -81,6 +81,16 @@ def test_an_edited_picture_runs_alone(project):
         path.write_text(before)
     assert "3 cached" in foreseen and "1 run" in foreseen
     assert re.search(r"draw_ink .*tasks.ink.draw_ink changed", foreseen)
+
+
+@pytest.mark.slow
+def test_what_cannot_be_is_refused_without_a_line_of_ones_own(project):
+    for arguments, said in (
+        (["--set", "treshold=3"], "did you mean threshold?"),
+        (["--set", "threshold=300"], "threshold: input should be less than or equal to 255"),
+        (["--preset", "quik"], "did you mean quick?"),
+    ):
+        assert said in latentflow(project, "run", "ink", *arguments, code=1)
 
 
 def test_commands_on_the_pages_exist():
