@@ -29,6 +29,7 @@ from engine.journal import list_runs, read_run
 from engine.session import Session
 from tests.engine import toy
 from tests.engine.toy import SLOTS, count, digests, outcomes, run_toy
+from tests.waiting import PATIENCE, wait_for
 
 CACHED = dict.fromkeys(SLOTS, "cached")
 
@@ -333,24 +334,24 @@ def test_a_flow_called_like_a_function_runs_or_joins_the_run_around_it(store, mo
 # Ends
 
 
-_ENDLESS = """
+_SLOW = """
 import sys
 from pathlib import Path
 from engine import Store
 from tests.engine.toy import run_toy
-run_toy(Store(Path(sys.argv[1])), nap=0.3, tally=sys.argv[2])
+run_toy(Store(Path(sys.argv[1])), nap=1.5, tally=sys.argv[2])
 """
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_cleanly_and_the_next_goes_on(store, tally, number):
     child = subprocess.Popen(
-        [sys.executable, "-c", _ENDLESS, str(store.root), str(tally)], stderr=subprocess.DEVNULL
+        [sys.executable, "-c", _SLOW, str(store.root), str(tally)], stderr=subprocess.DEVNULL
     )
-    while "times" not in (tally.read_text() if tally.exists() else ""):
-        assert child.poll() is None
+    wait_for("a mapped stage", lambda: "times-1" in count(tally) or child.poll() is not None)
+    assert child.poll() is None
     os.kill(child.pid, number)
-    assert child.wait(20) != 0
+    assert child.wait(PATIENCE) != 0
     assert read_run(list_runs(store)[0]).status == "interrupted"
     run = run_toy(store, tally=str(tally))
     assert outcomes(run)["clip"] == "cached"
