@@ -56,11 +56,7 @@ class Sweeps:
         """Raise InputError where they cannot be computed: something is not installed, nobody answers."""
         if self.runner != DASK:
             return
-        if importlib.util.find_spec("prefect_dask") is None:
-            raise InputError(
-                f"the runner {DASK} needs prefect-dask, which is not installed: "
-                "python -m pip install -e '.[dask]', or leave --runner out"
-            )
+        self._check_installed()
         if self.scheduler:
             reach(self.scheduler)
             from engine.dask_runner import check_workers
@@ -68,14 +64,22 @@ class Sweeps:
             check_workers(self.scheduler)
 
     def task_runner(self) -> TaskRunner[Any]:
-        """Prefect's task runner for a flow."""
+        """Prefect's task runner for a flow; raises InputError where it is not installed."""
         if self.runner == DASK:
+            self._check_installed()
             from engine.dask_runner import DaskRunner
 
             return DaskRunner(self.scheduler or None)
         from prefect.task_runners import ThreadPoolTaskRunner
 
         return ThreadPoolTaskRunner(max_workers=usable_cores())
+
+    def _check_installed(self) -> None:
+        if importlib.util.find_spec("prefect_dask") is None:
+            raise InputError(
+                f"the runner {DASK} needs prefect-dask, which is not installed: "
+                "python -m pip install -e '.[dask]', or leave --runner out"
+            )
 
 
 def reach(scheduler: str) -> None:

@@ -129,6 +129,36 @@ def test_a_worker_killed_in_mid_sweep_costs_its_cell_only(
     assert states == {"Completed"}
 
 
+def test_a_scheduler_that_dies_ends_the_run_and_loses_no_finished_cell(
+    runs: Sweeping, hosts, calm, tmp_path
+):
+    with start_cluster(tmp_path / "doomed") as doomed:
+        doomed.work("a", hosts[0])
+        runs.sweeps += [doomed.address]
+        request = runs.request(cells=CELLS, nap=0.5)
+        pid = runs.helper.start(request)
+        wait_for("the third cell", lambda: len(runs.tally_lines()) == 3)
+    died = time.monotonic()
+    assert runs.helper.wait(pid) == 1
+    assert time.monotonic() - died < 60
+    assert "gave no answer" in read(request, "error.txt").splitlines()[0]
+    runs.sweeps = []
+    run = runs.run(cells=CELLS)
+    assert told(run, "digests") == calm[0]
+    assert [told(run, "outcomes")[f"power[exponent={cell}]"] for cell in CELLS[:2]] == [
+        "cached"
+    ] * 2
+
+
+def test_the_environment_of_a_deployment_chooses(monkeypatch: pytest.MonkeyPatch):
+    from engine.prefect_flow import as_prefect
+
+    monkeypatch.setenv("LATENTFLOW_RUNNER", "dask")
+    monkeypatch.setenv("LATENTFLOW_SCHEDULER", "tcp://box:8786")
+    runner = as_prefect(spread).task_runner
+    assert type(runner).__name__ == "DaskRunner" and runner.address == "tcp://box:8786"
+
+
 def test_an_error_on_a_worker_is_that_of_the_run(runs: Sweeping, both: Cluster):
     runs.sweeps += [both.address]
     error = runs.fail("rough", broken=[2])
