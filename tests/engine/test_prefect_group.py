@@ -18,6 +18,7 @@ from engine.store import Store
 from tests.engine.test_group import both
 from tests.engine.toy import count
 from tests.flows.prefect_server import ROOT, Server, start_server
+from tests.waiting import PATIENCE
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
 
@@ -48,7 +49,7 @@ def test_parts_are_flow_runs_of_their_own(server: Server, store: Store, tally: P
             env=server.environment,
             capture_output=True,
             text=True,
-            timeout=180,
+            timeout=2 * PATIENCE,
         )
         assert done.returncode == 0, done.stderr[-3000:]
         found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
