@@ -1,6 +1,6 @@
 """The flow `dreams` beside loops as people write them: the atlas of a layer, map by map or in one batch.
 
-.venv/bin/python benchmarks/dreams.py atlas --steps 30 200
+.venv/bin/python benchmarks/dreams.py atlas --steps 30 200            # add --search for the flow's atlas
 
 The dreams themselves are compared by `benchmarks/dream.py`.
 """
@@ -17,12 +17,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.plain_atlas import KINDS
 from benchmarks.timing import Command, in_turn, table
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "data" / "mnist.npz"
 LAYER, RATE = "Conv2D_3", 0.01
-ATLAS = ("latentflow", "loop, compiled step", "loop, eager")
+STARTS = 2048
+ATLAS = ("latentflow", *KINDS)
 QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(ROOT)}
 
 
@@ -34,26 +36,35 @@ def main() -> None:
     atlas.add_argument("--maps", type=int, default=128)
     atlas.add_argument("--steps", type=int, nargs="+", default=[30, 200])
     atlas.add_argument("--rounds", type=int, default=3)
-    atlas.add_argument("--skip", nargs="+", choices=ATLAS[1:], default=[])
+    atlas.add_argument("--search", action="store_true", help="the search of starts as well")
+    atlas.add_argument("--skip", nargs="+", choices=KINDS, default=["eager"])
     atlas.add_argument("--model", type=Path, help="a trained CNN; else one is trained first")
     grow = parts.add_parser("grow", help="latentflow's part: all maps in one batch")
     for name in ("model", "starts", "target"):
         grow.add_argument(name, type=Path)
-    grow.add_argument("steps", type=int)
+    for name in ("maps", "steps"):
+        grow.add_argument(name, type=int)
     train = parts.add_parser("train", help="a CNN for the others, one epoch")
     train.add_argument("target", type=Path)
     chosen = options.parse_args()
     if chosen.part == "atlas":
         for steps in chosen.steps:
-            compare_atlas(chosen.maps, steps, chosen.rounds, chosen.skip, chosen.model)
+            compare_atlas(
+                chosen.maps, steps, chosen.rounds, chosen.skip, chosen.model, chosen.search
+            )
     elif chosen.part == "grow":
-        grow_atlas(chosen.model, chosen.starts, chosen.target, chosen.steps)
+        grow_atlas(chosen.model, chosen.starts, chosen.target, chosen.maps, chosen.steps)
     else:
         train_network(chosen.target)
 
 
 def compare_atlas(
-    maps: int, steps: int, rounds: int, skip: list[str], model: Path | None = None
+    maps: int,
+    steps: int,
+    rounds: int,
+    skip: list[str],
+    model: Path | None = None,
+    search: bool = False,
 ) -> None:
     """Each in a process of its own, in turn; timed from the network's file to the images.
 
@@ -71,13 +82,14 @@ def compare_atlas(
             model = here / "cnn.keras"
             Command([sys.executable, __file__, "train", str(model)], ROOT, QUIET).seconds()
         starts = here / "starts.npy"
-        np.save(starts, draw_starts(maps, (28, 28, 1), 0))
+        pool = STARTS if search else maps
+        np.save(starts, draw_starts(pool, (28, 28, 1), 0))
 
         def contestant(name: str) -> Callable[[], float]:
             target = here / f"{name}.npy"
 
             def seconds() -> float:
-                took = _run(name, model, starts, steps, target)
+                took = _run(name, model, starts, maps, steps, target)
                 used[name].append(took["processor"])
                 return took["seconds"]
 
@@ -85,7 +97,8 @@ def compare_atlas(
 
         times = in_turn({name: contestant(name) for name in names}, rounds, warm_up=0)
         images = {name: np.load(here / f"{name}.npy") for name in names}
-        print(f"\natlas of {maps} maps of {LAYER}, {steps} steps, {rounds} rounds\n")
+        began = f"the best of {STARTS:,} starts" if search else "a start each"
+        print(f"\natlas of {maps} maps of {LAYER}, {began}, {steps} steps, {rounds} rounds\n")
         print(table(times, names[0]))
         print("\n| | processor time, median [s] | × latentflow |\n| --- | ---: | ---: |")
         ours = statistics.median(used[names[0]])
@@ -95,22 +108,14 @@ def compare_atlas(
         print(f"\n{say_equal(model, images)}", flush=True)
 
 
-def _run(name: str, model: Path, starts: Path, steps: int, target: Path) -> dict[str, float]:
+def _run(
+    name: str, model: Path, starts: Path, maps: int, steps: int, target: Path
+) -> dict[str, float]:
     if name == ATLAS[0]:
-        arguments = [__file__, "grow", str(model), str(starts), str(target), str(steps)]
+        arguments = [__file__, "grow", *map(str, (model, starts, target, maps, steps))]
     else:
-        kind = "compiled" if "compiled" in name else "eager"
-        script = str(ROOT / "benchmarks" / "plain_atlas.py")
-        arguments = [
-            script,
-            str(model),
-            LAYER,
-            str(starts),
-            str(steps),
-            str(RATE),
-            kind,
-            str(target),
-        ]
+        script = ROOT / "benchmarks" / "plain_atlas.py"
+        arguments = [*map(str, (script, model, LAYER, starts, maps, steps, RATE, name, target))]
     Command([sys.executable, *arguments], ROOT, QUIET).seconds()
     took: dict[str, float] = json.loads(target.with_suffix(".json").read_text())
     return took
@@ -137,21 +142,24 @@ def say_equal(model: Path, images: dict[str, Any]) -> str:
     return "\n".join(told)
 
 
-def grow_atlas(model: Path, starts: Path, target: Path, steps: int) -> None:
-    """What the flow's stage does, from the file of a network on."""
+def grow_atlas(model: Path, starts: Path, target: Path, maps: int, steps: int) -> None:
+    """What the flow's stages do, from the file of a network on."""
     import numpy as np
 
     from engine import File
-    from tasks.dreams.atlas import grow_patterns
+    from tasks.dreams.atlas import grow_patterns, search_starts
     from tasks.training.runtime import start_tensorflow
 
     start_tensorflow()
     import keras  # noqa: F401 — its start is not what is compared
 
     begun = time.perf_counter(), time.process_time()
+    network, pool = File(model.read_bytes(), ".keras"), np.load(starts)
+    if len(pool) > maps:
+        pool = search_starts.fn(network, layer=LAYER, starts=len(pool), most=maps).searched
     found = grow_patterns.fn(
-        File(model.read_bytes(), ".keras"), np.load(starts), layer=LAYER, steps=steps, rate=RATE,
-        total_variation=0.0, jitter=0, hold=False,
+        network, pool, layer=LAYER, steps=steps, rate=RATE, total_variation=0.0, jitter=0,
+        hold=False,
     )  # fmt: skip
     took = {"seconds": time.perf_counter() - begun[0], "processor": time.process_time() - begun[1]}
     np.save(target, found.images)
