@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from engine import Artifact, Recipe, Store
 from engine.compare import artifact_name
 from engine.graph import find_makers
-from engine.journal import RunRecord, StageRun
+from engine.journal import RunRecord, StageRun, read_run
 
 _SHOWN_PARAMETERS = 4
 
@@ -40,29 +41,55 @@ class Node:
 
 
 def trace(store: Store, run: RunRecord, artifact: Artifact, stage: StageRun | None) -> Node:
-    """The tree of what an artifact of a run was made from; edges follow the digests."""
-    makers = find_makers(run)
-    sources = {source.digest: source for source in run.sources}
-    seen: set[str] = set()
+    """The tree of what an artifact of a run was made from; edges follow the digests.
 
-    def grow(digest: str, place: str, maker: StageRun | None) -> Node:
+    Where a group's stage took what one of its flows made, the tree goes on in that flow's run.
+    """
+    paths = [store.runs / name / f"{about.get('run')}.jsonl" for name, about in run.parts.items()]
+    parts = [_Tree(store, read_run(path), f"{path.parent.name}/") for path in paths]
+    return _Tree(store, run, parts=parts).grow(artifact.digest, "", stage)
+
+
+class _Tree:
+    """Grows the nodes of one run.
+
+    Arguments:
+        prefix: stands before the name of each node.
+        parts: the trees of runs in which to look for what no stage of this one made.
+    """
+
+    def __init__(
+        self, store: Store, run: RunRecord, prefix: str = "", parts: Sequence[_Tree] = ()
+    ) -> None:
+        self._store = store
+        self._prefix = prefix
+        self._parts = parts
+        self._makers = find_makers(run)
+        self._sources = {source.digest: source for source in run.sources}
+        self._made = {a.digest: call for call in run.stages.values() for a in call.artifacts}
+        self._seen: set[str] = set()
+
+    def grow(self, digest: str, place: str, maker: StageRun | None) -> Node:
+        """The node of an artifact that this call made; None: nobody in this run."""
         if maker is None:
-            source = sources.get(digest)
-            name = source.name if source else "unknown"
-            note = "  file from outside" if source else "  made by another run"
-            return Node(name, digest, place, note)
+            return self._from_elsewhere(digest, place)
         made = next(each for each in maker.artifacts if each.digest == digest)
-        name = artifact_name(maker.slot, maker.stage, made)
-        if maker.slot in seen:
-            more = "  (see above)" if maker.inputs else ""
-            return Node(name, digest, place, more)
-        seen.add(maker.slot)
-        node = Node(name, digest, place, _parameters(_recipe(store, maker)))
-        for inner, by in makers[maker.slot].items():
-            node.inputs += [grow(maker.inputs[inner], inner, each) for each in by]
+        name = f"{self._prefix}{artifact_name(maker.slot, maker.stage, made)}"
+        if maker.slot in self._seen:
+            return Node(name, digest, place, "  (see above)" if maker.inputs else "")
+        self._seen.add(maker.slot)
+        node = Node(name, digest, place, _parameters(_recipe(self._store, maker)))
+        for inner, by in self._makers[maker.slot].items():
+            node.inputs += [self.grow(maker.inputs[inner], inner, each) for each in by]
         return node
 
-    return grow(artifact.digest, "", stage)
+    def _from_elsewhere(self, digest: str, place: str) -> Node:
+        for part in self._parts:
+            if digest in part._made:
+                return part.grow(digest, place, part._made[digest])
+        source = self._sources.get(digest)
+        note = "  file from outside" if source else "  made by another run"
+        return Node(source.name if source else "unknown", digest, place, note)
 
 
 def _recipe(store: Store, stage: StageRun) -> Recipe | None:

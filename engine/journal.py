@@ -99,6 +99,7 @@ class RunRecord:
         status: `completed`, `failed`, `interrupted`, `running` or `crashed`.
         results: the flow's named results.
         sources: the files from outside that the run read.
+        parts: of a group: flow → run (its id, where there is one), status, error.
     """
 
     id: str
@@ -113,6 +114,7 @@ class RunRecord:
     stages: dict[str, StageRun] = field(default_factory=dict)
     results: dict[str, Artifact] = field(default_factory=dict)
     sources: list[Artifact] = field(default_factory=list)
+    parts: dict[str, dict[str, Any]] = field(default_factory=dict)
     error: str = ""
 
     @property
@@ -138,6 +140,7 @@ class RunRecord:
             "stages": [s.to_json() for s in self.stages.values()],
             "sources": [a.to_json() for a in self.sources],
             "results": {n: a.to_json() for n, a in self.results.items()},
+            "parts": self.parts,
             "error": self.error,
         }
 
@@ -223,6 +226,7 @@ def read_run(path: Path) -> RunRecord:
                 run.parameters = dict(event.get("parameters", {}))
                 run.preset = str(event.get("preset", ""))
                 run.environment = dict(event.get("environment", {}))
+                run.parts = {name: dict(about) for name, about in event.get("parts", {}).items()}
             elif kind == "source":
                 run.sources.append(Artifact.from_json(event["artifact"]))
             elif kind == "stage":

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -40,7 +38,7 @@ class Part:
 
 def find_parts(record: RunRecord, store: Store, site: Site) -> list[Part]:
     """The parts that a group's journal names, in the order in which they ran; none of other runs."""
-    return [_find(name, about, store, site) for name, about in _named(record).items()]
+    return [_find(name, about, store, site) for name, about in record.parts.items()]
 
 
 def makers_elsewhere(parts: list[Part], store: Store) -> dict[str, Elsewhere]:
@@ -50,15 +48,6 @@ def makers_elsewhere(parts: list[Part], store: Store) -> dict[str, Elsewhere]:
         for stage, digest, page in _made(part, store):
             found.setdefault(digest, Elsewhere(part.flow, stage, page))
     return found
-
-
-def _named(record: RunRecord) -> Mapping[str, Mapping[str, Any]]:
-    """What the journal's first line says of parts."""
-    with contextlib.suppress(OSError, ValueError, AttributeError), record.path.open("rb") as file:
-        parts = json.loads(file.readline()).get("parts")
-        if isinstance(parts, dict):
-            return {name: about for name, about in parts.items() if isinstance(about, dict)}
-    return {}
 
 
 def _find(name: str, about: Mapping[str, Any], store: Store, site: Site) -> Part:

@@ -183,7 +183,7 @@ def test_what_the_page_says_of_a_new_stage_is_a_stage(tmp_path: Path) -> None:
 def test_every_file_that_the_page_names_is_there() -> None:
     named = re.findall(r"\]\(([^)]+)\)|`((?:docs|data|tasks|operations)/[\w./-]+)`", README)
     for link, path in named:
-        place = link or path
+        place = (link or path).partition("#")[0]
         assert place.startswith("https://") or (ROOT / place).exists(), place
     folders = re.findall(r"^(\w+)/ ", README, re.MULTILINE)
     assert len(folders) >= 8

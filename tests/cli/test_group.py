@@ -47,6 +47,20 @@ def test_what_one_part_does_is_expected_of_it_alone(project: Project) -> None:
     assert seconds["again/make_values"] == 0 and seconds["toy/make_values"] is None
 
 
+def test_provenance_goes_on_in_the_runs_of_the_parts(project: Project) -> None:
+    project.good("run", "pair", "--local", "--set", "again.sweep.ks=[1,2,7]")
+    said = project.good("show", "pair/join")
+    assert "made by another run" not in said
+    assert re.search(r"findings\[again\]: again/tabulate_findings", said)
+    assert re.search(r"findings\[toy\]: toy/tabulate_findings", said)
+    assert re.search(r"toy/make_values.values .* n=5", said)
+    parts = project.json("run", "pair", "--local")["parts"]
+    assert {name: part["status"] for name, part in parts.items()} == {
+        "toy": "completed",
+        "again": "completed",
+    }
+
+
 def test_a_part_that_fails_is_told_after_the_headlines_of_the_others(project: Project) -> None:
     done = project.run("run", "pair", "--local", "--set", "again.bad=true")
     assert done.returncode == 1
