@@ -144,9 +144,9 @@ def _namespace() -> Iterator[Host]:
         _ip("-n", name, "link", "set", there, "up")
         _ip("-n", name, "link", "set", "lo", "up")
         named = f'hostname {name} 2>/dev/null; exec "$@"'
-        yield Host(
-            ("ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", named, "sh"), gateway
-        )
+        prefix = ("ip", "netns", "exec", name, "unshare", "--uts", "sh", "-c", named, "sh")
+        subprocess.run([*prefix, "true"], check=True, capture_output=True)
+        yield Host(prefix, gateway)
     finally:
         _ip("netns", "del", name)  # and its link
 
