@@ -59,6 +59,8 @@ def test_the_page_of_a_group_leads_to_its_parts(ran: Any) -> None:
     pages = read_site(store.report)
     flows = next(e for e in pages["pair.html"].all("section") if e.attributes["id"] == "flows")
     assert "sample" in flows.text and "second" in flows.text and "completed" in flows.text
+    order = [section.attributes["id"] for section in pages["pair.html"].all("section")]
+    assert order[:3] == ["flows", "part-1", "results"]
     links = {a.attributes["href"] for a in pages["pair.html"].all("a")}
     assert {"sample.html", "second.html"} <= links
     assert lost_links(pages, store.report) == []
