@@ -116,13 +116,14 @@ def _place(error: BaseException) -> list[str]:
     """Where in the project the error that caused this one was raised."""
     from engine.errors import LatentflowError, StageError
     from engine.store import project_root
+    from engine.symbols.places import is_foreign
 
     cause = error.__cause__
     if not isinstance(error, StageError) or cause is None or isinstance(cause, LatentflowError):
         return []
     frames = traceback.extract_tb(cause.__traceback__)
     root = str(project_root())
-    ours = [f for f in frames if f.filename.startswith(root) and "/engine/" not in f.filename]
+    ours = [f for f in frames if f.filename.startswith(root) and not is_foreign(f.filename)]
     return [f"at {ours[-1].filename}:{ours[-1].lineno} in {ours[-1].name}"] if ours else []
 
 
