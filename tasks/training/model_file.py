@@ -97,8 +97,10 @@ def _count_bytes(config: Any) -> int:
     import keras
     import tensorflow as tf
 
+    # How it was trained is not read: an optimiser makes variables, which this scope forbids.
+    untrained = {name: value for name, value in config.items() if name != "compile_config"}
     with keras.StatelessScope(initialize_variables=False):
-        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        model = keras.saving.deserialize_keras_object(untrained, safe_mode=True)
     return sum(math.prod(v.shape) * tf.as_dtype(v.dtype).size for v in model.variables)
 
 

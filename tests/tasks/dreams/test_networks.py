@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,15 @@ def test_any_size_and_channels_dream_alike(shape: Any, sides: tuple[int, int]) -
     images = noise(8, (*sides, shape[2]))
     climb = Ascent(network, maps).climb(images, maps, Climbing(steps=10))
     assert climb.values[:, -1].sum() > 1.1 * climb.values[:, 0].sum()
+
+
+def test_a_network_that_was_trained_and_saved_as_usual_is_adopted(tmp_path: Path) -> None:
+    own = small_cnn()
+    own.compile("adam", "sparse_categorical_crossentropy")
+    own.fit(noise(4), np.arange(4), verbose=0)
+    own.save(tmp_path / "own.keras")
+    adopted = adopt_network.fn(File(None, ".keras", tmp_path / "own.keras"))
+    assert adopted.summary["classes"] == 10
 
 
 @pytest.mark.parametrize(
