@@ -88,6 +88,8 @@ def test_counts_and_order_are_those_of_the_whole(ran: Any) -> None:
     assert f"{done + 1}" in facts
     titles = [e.text for e in pages["index.html"].all("h2")]
     assert titles == ["pair", "sample", "second"]
+    text = (store.report / "index.html").read_text("utf-8")
+    assert "pair: how this figure was made" in text and "All 1" not in text
 
 
 def stages(store: Store, name: str) -> list[Any]:
