@@ -10,7 +10,7 @@ ARGS ?=
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' Makefile
 
-run: env ## the main job: every stage of the study that is stale, on the bundled data
+run: env ## the main job: every stage of the study that is stale
 	@$(BIN)/latentflow run study --preset quick $(ARGS)
 
 plan: env ## what `make run` would compute, and why
