@@ -14,6 +14,21 @@ from engine.errors import InputError
 M = TypeVar("M", bound=BaseModel)
 
 
+# Pydantic's words for what a person most often gets wrong, said plainly.
+_PLAINLY = {
+    "int_type": "expected a whole number",
+    "int_parsing": "expected a whole number",
+    "int_from_float": "expected a whole number",
+    "float_type": "expected a number",
+    "float_parsing": "expected a number",
+    "bool_type": "expected true or false",
+    "bool_parsing": "expected true or false",
+    "string_type": "expected text",
+    "list_type": "expected a list, as [1, 2]",
+    "too_short": "expected at least {min_length}",
+}
+
+
 class Parameters(BaseModel):
     """Base of a flow's parameter model and of its sections: unknown names are errors."""
 
@@ -136,6 +151,8 @@ def _explain(error: ValidationError, model: type[BaseModel], flow: str) -> str:
             lines.append(_unknown(place, known, flow))
             continue
         message = fault["msg"].removeprefix("Value error, ")
+        if fault["type"] in _PLAINLY:
+            message = _PLAINLY[fault["type"]].format(**fault.get("ctx", {}))
         found = fault.get("input")
         shown = "" if isinstance(found, Mapping | BaseModel) else f" (found {found!r})"
         lines.append(f"{place}: {message[0].lower() + message[1:]}{shown}")

@@ -20,7 +20,7 @@ class Classifier(Parameters):
 class Wifi(Parameters):
     data: Data = Data()
     classifier: Classifier = Classifier()
-    ks: list[int] = Field(default=[1, 2])
+    ks: list[int] = Field(default=[1, 2], min_length=1)
     seed: int | None = None
 
 
@@ -56,10 +56,11 @@ def test_values_are_json_or_plain_text(text, place, value):
         ("clusters=3", "did you mean classifier.clusters?"),
         ("quite.unheard=1", "there is: data.path"),
         ("classifier.clusters=1", r"classifier\.clusters.*greater than or equal to 2 \(found 1\)"),
-        ("classifier.clusters=many", r"classifier\.clusters.*valid integer.*'many'"),
+        ("classifier.clusters=many", r"classifier\.clusters: expected a whole number \(found 'many'\)"),
         ("classifier.clusters", "expected section.parameter=value"),
         ("=3", "expected section.parameter=value"),
-        ("ks=[1,'x']", r"ks.*valid list"),
+        ("ks=[1,'x']", r"ks: expected a list, as \[1, 2\]"),
+        ("ks=[]", r"ks: expected at least 1 \(found \[\]\)"),
         ('data={"labl": "x"}', r"no parameter data\.labl.*did you mean data\.label\?"),
         ("seed.x=1", "seed"),
     ],
