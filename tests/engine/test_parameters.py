@@ -56,7 +56,10 @@ def test_values_are_json_or_plain_text(text, place, value):
         ("clusters=3", "did you mean classifier.clusters?"),
         ("quite.unheard=1", "there is: data.path"),
         ("classifier.clusters=1", r"classifier\.clusters.*greater than or equal to 2 \(found 1\)"),
-        ("classifier.clusters=many", r"classifier\.clusters: expected a whole number \(found 'many'\)"),
+        (
+            "classifier.clusters=many",
+            r"classifier\.clusters: expected a whole number \(found 'many'\)",
+        ),
         ("classifier.clusters", "expected section.parameter=value"),
         ("=3", "expected section.parameter=value"),
         ("ks=[1,'x']", r"ks: expected a list, as \[1, 2\]"),
