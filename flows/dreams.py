@@ -25,6 +25,7 @@ from tasks.figures.oip_scorecard import draw_scorecard
 from tasks.figures.oip_search import draw_search
 from tasks.figures.pattern_atlas import pack_atlas, pack_best, pack_patterns
 from tasks.training.precision import resolve_precision
+from tasks.training.runtime import count_lanes
 
 SECTIONS = (
     Section(
@@ -90,6 +91,8 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         how = {
             **p.training.model_dump(),
             "precision": resolve_precision(p.training.precision),
+            # Another number of lanes trains other last digits: it belongs to the key.
+            "threads": count_lanes(p.training.batch),
         }
         cnn = train_cnn(train, test, about, **how)
         model = cnn.model
