@@ -202,9 +202,9 @@ def _scores(network: Any) -> Any:
     import keras
 
     last = network.layers[-1]
-    if isinstance(last, keras.layers.Softmax) or (
-        isinstance(last, keras.layers.Activation) and last.activation is keras.activations.softmax
-    ):
+    while _is_activation(last, keras.activations.linear):  # often behind half precision
+        last = last.input._keras_history.operation
+    if isinstance(last, keras.layers.Softmax) or _is_activation(last, keras.activations.softmax):
         return last.input
     if getattr(last, "activation", None) is not keras.activations.softmax:
         return last.output
@@ -215,6 +215,12 @@ def _scores(network: Any) -> Any:
     output = plain(last.input)
     plain.set_weights(last.get_weights())
     return output
+
+
+def _is_activation(layer: Any, kind: Any) -> bool:
+    import keras
+
+    return isinstance(layer, keras.layers.Activation) and layer.activation is kind
 
 
 def _is_measurable(layer: Any) -> bool:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from engine import File, InputError, stage
 from tasks.dreams.measure import find_output, image_shape
-from tasks.dreams.pixels import DOORS, Pixels
+from tasks.dreams.pixels import DOOR, DOORS, Pixels
 from tasks.training.model_file import pack_model, read_model
 from tasks.training.runtime import start_tensorflow
 
@@ -62,11 +62,12 @@ def adopt_network(raw: File, *, pixels: Pixels = "standard", side: int = OPEN_SI
     shape = image_shape(own, wanted)
     if shape[2] not in (1, 3):
         raise InputError(f"the network takes images of {shape[2]} channels; expected 1 or 3")
-    image = keras.Input(shape, name="images")
+    taken = {layer.name for layer in own.layers}
+    image = keras.Input(shape, name=_free("images", taken))
     scale, offset = DOORS[pixels]
     inner = image
     if (scale, offset) != (1, 0):
-        inner = keras.layers.Rescaling(scale, offset, name="pixels")(image)
+        inner = keras.layers.Rescaling(scale, offset, name=_free(DOOR, taken))(image)
 
     def enter(layer: Any, *values: Any, **options: Any) -> Any:
         return layer(*(inner if value is image else value for value in values), **options)
@@ -90,6 +91,13 @@ def adopt_network(raw: File, *, pixels: Pixels = "standard", side: int = OPEN_SI
             f"{'colour' if shape[2] == 3 else 'grey'}.",
         },
     )
+
+
+def _free(name: str, taken: set[str]) -> str:
+    """The name, lengthened until no layer has it."""
+    while name in taken:
+        name += "_"
+    return name
 
 
 def _functional(model: Any) -> Any:

@@ -28,6 +28,8 @@ DOORS: dict[Pixels, Door] = {
     "signed": Door(0.5, 0.0),
     "bytes": Door(63.75, 127.5),
 }
+# Of the layer that stands for the door in an adopted network.
+DOOR = "latentflow_pixels"
 # Centre and spread of the grey range: SPEC's values for images of a network's own small size.
 CENTRE, SPREAD = 0.33, 1.0
 
@@ -46,6 +48,17 @@ def standardise(images: np.ndarray) -> np.ndarray:
     deviation = wide.std(axis=axes, keepdims=True, dtype=np.float64)
     floor = float(np.prod(images.shape[1:])) ** -0.5
     return ((wide - mean) / np.maximum(deviation, floor)).astype(np.float32)
+
+
+def enter(images: np.ndarray) -> np.ndarray:
+    """Images of bytes as standardised pixels that any door but "standard" turns into the real ones.
+
+    All doors agree: 127.5 is 0, and 63.75 the unit.
+    """
+    import numpy as np
+
+    scale, offset = DOORS["bytes"]
+    return (images.astype(np.float32) - np.float32(offset)) / np.float32(scale)
 
 
 def show_contrast(images: np.ndarray, centre: float = CENTRE, spread: float = SPREAD) -> np.ndarray:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from engine import File
 from tasks.dreams.measure import count_floats, find_output, image_shape
 from tasks.dreams.networks import PACKAGES, open_network
-from tasks.dreams.pixels import standardise
+from tasks.dreams.pixels import DOOR, enter, standardise
 from tasks.dreams.resizing import resize
+from tasks.dreams.tones import LUMA
 from tasks.training.runtime import start_tensorflow
 
 if TYPE_CHECKING:
@@ -43,14 +44,15 @@ class Viewer:
         self.network = open_network(model)
         self.shape = image_shape(self.network)
         self.layer = layer
+        self._has_door = any(each.name.startswith(DOOR) for each in self.network.layers)
         self._call, self.maps, self.classes, largest = self._compile()
         self._batch = max(1, min(_MOST, _BYTES // (4 * largest)))
 
     def prepare(self, images: np.ndarray) -> np.ndarray:
-        """Images uint8 (n, h, w) or (n, h, w, c) as the network's, standardised: float32 (n, *shape).
+        """Images uint8 (n, h, w) or (n, h, w, c) as the network's: float32 (n, *shape).
 
-        Resized to its height and width; grey is repeated for three channels, colours become luma
-        for one.
+        Standardised, or so that an adopted network sees the very pixels it was trained on. Resized
+        to its height and width; grey is repeated for three channels, colours become luma for one.
         """
         import numpy as np
 
@@ -61,10 +63,10 @@ class Viewer:
             planes = resize(np.moveaxis(found, -1, 1), height, width)
             found = np.moveaxis(planes, 1, -1)
         if channels == 1 and found.shape[3] == 3:
-            found = found @ np.array([[0.299], [0.587], [0.114]], np.float32)
+            found = found @ np.array(LUMA, np.float32)[:, None]
         if found.shape[3] != channels:
             found = np.repeat(found[..., :1], channels, axis=3)
-        return standardise(found)
+        return enter(found) if self._has_door else standardise(found)
 
     def look(self, images: np.ndarray, watch: Callable[[int, int], None] | None = None) -> Look:
         """What the network makes of standardised images (n, *shape).
@@ -101,9 +103,18 @@ class Viewer:
             means = tf.reduce_mean(tf.cast(maps, tf.float32), list(range(1, len(maps.shape) - 1)))
             if not classes:
                 return means, tf.zeros((tf.shape(images)[0], 0))
-            return means, tf.nn.softmax(tf.cast(scores, tf.float32))
+            return means, _to_chances(tf.cast(scores, tf.float32))
 
         signature = [tf.TensorSpec((None, *self.shape), tf.float32)]
         compiled = tf.function(call, input_signature=signature, jit_compile=False, autograph=False)
         floats = sum(count_floats(layer) for layer in part.layers + inner.layers)
         return compiled, int(maps.shape[-1]), classes, max(floats, 1)
+
+
+def _to_chances(scores: Any) -> Any:
+    """Softmax of the scores, unless the network gives chances already: its softmax need not be last."""
+    tf = start_tensorflow()
+    sums = tf.reduce_sum(scores, axis=1)
+    # Sums of half precision are as far from 1 as a hundredth.
+    are_chances = tf.reduce_all(scores >= 0) & tf.reduce_all(tf.abs(sums - 1) < 0.01)
+    return tf.where(are_chances, scores, tf.nn.softmax(scores))
