@@ -10,7 +10,7 @@ from engine import File, InputError, stage
 from tasks.dreams.carving import Layer, see, to_channels
 from tasks.dreams.levels import Level, Mode, lay_out
 from tasks.dreams.objective_text import read_objective
-from tasks.dreams.objectives import Objective, channel
+from tasks.dreams.objectives import MOST_TERMS, Objective, channel
 from tasks.dreams.pixels import standardise
 from tasks.dreams.resizing import on_one_thread
 from tasks.dreams.tones import standardise_picture, to_luma
@@ -80,8 +80,10 @@ def choose_maps(
     grey = standardise_picture(to_luma(photo))
     other = None if guide is None else standardise_picture(to_luma(guide))
     options: dict[str, Any] = {"mode": mode, "overlap": overlap, "stretch": stretch}
-    laid = lay_out(levels, grey.shape, shape, **options)
-    beside = laid if other is None else lay_out(_tied(laid, levels), other.shape, shape, **options)
+    laid = beside = lay_out(levels, grey.shape, shape, **options)
+    if other is not None:
+        tied = tie_levels([(len(one.grid.rows), len(one.grid.columns)) for one in laid], levels)
+        beside = lay_out(tied, other.shape, shape, **options)
     with on_one_thread():
         each = [_look(viewer, grey, one) for one in laid]
     common = _usual(usual, np.concatenate(each))
@@ -120,6 +122,10 @@ def check_maps(wanted: Any) -> Any:
             raise InputError('maps = []: name a map, or "auto"')
         for each in wanted:
             check_maps(each)
+            if isinstance(each, list | tuple) and _count_terms(each) > MOST_TERMS:
+                raise InputError(
+                    f"maps: {_count_terms(each)} dreamt with at once; at most {MOST_TERMS} are taken"
+                )
     elif isinstance(wanted, bool) or not isinstance(wanted, int | str):
         raise InputError(f"maps: {wanted!r} is no map")
     elif isinstance(wanted, int):
@@ -130,17 +136,30 @@ def check_maps(wanted: Any) -> Any:
     return wanted
 
 
+def _count_terms(maps: Any) -> int:
+    """Products in what a tile dreams with, at most."""
+    if isinstance(maps, list | tuple):
+        return sum(_count_terms(each) for each in maps)
+    if maps == "guide":
+        return GUIDING
+    if isinstance(maps, int) or maps == "auto" or _FOR_CLASS.fullmatch(maps):
+        return 1
+    return len(read_objective(maps).terms)
+
+
 def _look(viewer: Viewer, grey: np.ndarray, level: Level) -> np.ndarray:
     """What the tiles of a level make of the maps: mean activations, float32 (tiles, maps)."""
     seen = see(grey, Layer(level.grid, level.places, ()), viewer.shape)
     return viewer.look(to_channels(standardise(seen), viewer.shape)).means
 
 
-def _tied(laid: Sequence[Level], levels: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """The levels with rows × columns spelt out, for a guide of another shape."""
+def tie_levels(
+    counts: Sequence[tuple[int, int]], levels: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """The levels with a photo's rows × columns spelt out, for a guide of another shape."""
     return [
-        {**level, "grid": f"{len(one.grid.rows)}x{len(one.grid.columns)}"}
-        for one, level in zip(laid, levels, strict=True)
+        {**level, "grid": f"{rows}x{columns}"}
+        for (rows, columns), level in zip(counts, levels, strict=True)
     ]
 
 

@@ -24,6 +24,7 @@ from tasks.dreams.tones import (
     to_bytes,
     to_luma,
 )
+from tasks.figures.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -172,7 +173,7 @@ def _objectives(choices: pd.DataFrame, number: int, level: Level) -> list[Object
     texts = dict(zip(zip(own["row"], own["column"], strict=True), own["objective"], strict=True))
     if set(texts) != set(level.places):
         raise InputError(f"level {number}: the maps were chosen for other tiles")
-    return [read_objective(texts[place]) for place in level.places]
+    return [read_objective(texts[place], longest=None) for place in level.places]
 
 
 def _frame(picture: np.ndarray, original: np.ndarray, tone: Moments | None) -> np.ndarray:
@@ -199,10 +200,16 @@ def _summarise(
         levels.append({"grid": level.text, "tiles": len(own), "original": before, "dreamt": kept})
     rose = int((last["kept"] > last["original"]).sum())
     changed = float(np.sqrt(np.mean((picture - grey) ** 2, dtype=np.float64)))
-    growth = last["kept"].mean() / max(float(last["original"].mean()), 1e-6)
+    before, kept = float(last["original"].mean()), float(last["kept"].mean())
+    # A ratio to next to nothing, or to what is below zero, says nothing.
+    growth = (
+        f"{kept / before:.1f} times as strong as in the photo"
+        if before > 0.01 * abs(kept)
+        else f"which moves their activation from {before:.2f} to {kept:.2f} on average"
+    )
     finding = (
-        f"After {int(trace['loop'].max())} loops the patterns stand out in {rose} of {len(last)} "
-        f"tiles, {growth:.1f} times as strong as in the photo; grey values moved by "
-        f"{changed:.2f} of their deviation."
+        f"After {counted(int(trace['loop'].max()), 'loop')} the patterns stand out in {rose} of "
+        f"{counted(len(last), 'tile')}, {growth}; grey values moved by {changed:.2f} of their "
+        "deviation."
     )
     return {"levels": levels, "rose": rose, "changed": changed, "finding": finding}

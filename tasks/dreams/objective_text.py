@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from engine import InputError
 from tasks.dreams.objectives import Objective, channel, class_, layer, neuron, require_atoms
 
-LONGEST = 600  # characters; also what bounds the depth of the tree
+LONGEST = 600  # characters that a person may write
 
 _ATOMS: dict[str, tuple[Callable[..., Objective], str]] = {
     "channel": (channel, 'channel("Conv2D_3", 56)'),
@@ -21,18 +21,21 @@ _ATOMS: dict[str, tuple[Callable[..., Objective], str]] = {
 _KNOWN = ", ".join(example for _, example in _ATOMS.values())
 
 
-def read_objective(text: str) -> Objective:
+def read_objective(text: str, *, longest: int | None = LONGEST) -> Objective:
     """The objective of a text such as `channel("Conv2D_3", 56) + 0.5 * class_(9)`.
 
     Known are channel, layer, neuron, class_, whole and decimal numbers, + - * and parentheses;
     everything else is refused by name. `read_objective(str(objective))` gives the objective back.
 
+    Arguments:
+        longest: characters; None for the text of an objective, which is bounded by its terms.
+
     Raises InputError, which quotes the place.
     """
     if not isinstance(text, str) or not text.strip():
         raise InputError(f"an objective is missing: write one like {_KNOWN}")
-    if len(text) > LONGEST:
-        raise InputError(f"an objective of {len(text):,} characters: at most {LONGEST} are read")
+    if longest is not None and len(text) > longest:
+        raise InputError(f"an objective of {len(text):,} characters: at most {longest} are read")
     try:
         with warnings.catch_warnings():
             # Of a backslash in a name Python warns; the layer will not be found anyway.
@@ -46,11 +49,6 @@ def read_objective(text: str) -> Objective:
         raise InputError(
             f"objective {_shortened(text)}: not well formed{hint}; write sums and products of {_KNOWN}"
         ) from None
-
-
-def normal_text(text: str) -> str:
-    """The one text of all that mean the same objective term by term, so that spaces change no key."""
-    return str(read_objective(text))
 
 
 def _read(node: ast.expr, text: str) -> Objective:
