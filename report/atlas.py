@@ -143,7 +143,7 @@ def _scores(about: dict[str, Any]) -> list[tuple[str, str]]:
         ("best real image", _short(about["best_real"])),
         ("gain", f"× {_short(about['gain'])}" if about["gain"] is not None else "–"),
         ("without search", _short(about["unsearched"])),
-        ("network calls it", f"{about['called']} ({_share(about['chance'])})"),
+        ("network calls it", _named(about["called"], about["chance"])),
         ("left when shifted", _share(about["shifted"])),
         ("left when turned", _share(about["turned"])),
     ]
@@ -152,6 +152,10 @@ def _scores(about: dict[str, Any]) -> list[tuple[str, str]]:
 def _short(value: float | None) -> str:
     """A number to three digits: cards are narrow."""
     return show(value) if value is None else show(float(f"{value:.3g}"))
+
+
+def _named(called: str | None, chance: float | None) -> str:
+    return "–" if called is None else f"{called} ({_share(chance)})"
 
 
 def _share(value: float | None) -> str:

@@ -16,7 +16,7 @@ from tasks.figures.words import counted
 if TYPE_CHECKING:
     import numpy as np
 
-_FLOATS = 2**26  # of all start images together: 85,000 of MNIST's size, 440 of 224 × 224 in colour
+_FLOATS = 2**26  # of the start images, and of one a map: 85,000 of MNIST's size, 440 of 224 × 224
 
 
 class Starts(NamedTuple):
@@ -60,7 +60,7 @@ def search_starts(
         starts: random images that are tried for every map; of large ones fewer, see summary.
         candidates: of a map, the best ones, which climb `steps` steps of `rate` before one is taken.
         seed: of the images.
-        most: of a layer with more maps the first so many.
+        most: of a layer with more maps the first so many; of large images fewer.
 
     Raises:
         InputError: no such layer.
@@ -68,8 +68,9 @@ def search_starts(
     import numpy as np
 
     viewer = Viewer(model, layer=layer)
-    maps = min(viewer.maps, most)
-    starts = max(1, min(starts, _FLOATS // math.prod(viewer.shape)))
+    room = max(1, _FLOATS // math.prod(viewer.shape))
+    maps = min(viewer.maps, most, room)
+    starts = max(1, min(starts, room))
     pool = draw_starts(max(starts, maps), viewer.shape, seed)
     found = viewer.look(pool, lambda done, total: work.progress(done, total, "start image")).means[
         :, :maps
@@ -97,7 +98,7 @@ def search_starts(
             "maps": maps,
             "silent": silent.tolist(),
             "plain_alive": alive,
-            "finding": f"One random image moves {alive} of {counted(maps, 'map')}, the best of "
+            "finding": f"One random image each moves {alive} of {counted(maps, 'map')}, the best of "
             f"{starts:,} moves {maps - len(silent)}.",
         },
     )

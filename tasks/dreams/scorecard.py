@@ -21,7 +21,8 @@ class Scorecard(NamedTuple):
     """table: map, class (that drives it), activation, unsearched (activation without the search),
     best_real, gain (activation / best_real), called, chance (of what the network calls it), shifted,
     turned (shares of the activation that are left), dead; those without a meaning are missing ·
-    summary: maps, alive, alive_unsearched, gain, shifted, turned (medians), agree, finding."""
+    summary: maps, alive, alive_unsearched, gain, shifted, turned (medians), agree (maps whose
+    pattern is called by their class; None where the network tells other classes), finding."""
 
     table: pd.DataFrame
     summary: dict[str, Any]
@@ -64,10 +65,11 @@ def score_patterns(
     best = maps["best"].to_numpy()[:count]
     shifted = np.mean([rate(each) for each in shift_images(images, SHIFT)], axis=0)
     turned = np.mean([rate(turn_images(images, angle)) for angle in (-TURN, TURN)], axis=0)
+    names: list[str | None] = [str(name) for name in about["classes"]]
+    shares_classes = viewer.classes == len(names)
+    if not shares_classes:
+        names = [f"class {code}" for code in range(viewer.classes)] or [None]
     called = seen.chances.argmax(axis=1) if viewer.classes else np.zeros(count, np.int64)
-    names = [str(name) for name in about["classes"]]
-    if viewer.classes != len(names):
-        names = [f"class {code}" for code in range(max(viewer.classes, 1))]
     classes = maps["class"].to_numpy()[:count]
     table = pd.DataFrame(
         {
@@ -85,7 +87,7 @@ def score_patterns(
         }
     )
     alive = table[~dead]
-    agree = int((alive["called"] == alive["class"]).sum())
+    agree = int((alive["called"] == alive["class"]).sum()) if shares_classes else None
     medians = {
         name: float(alive[name].median()) if alive[name].notna().any() else None
         for name in ("gain", "shifted", "turned")
@@ -127,7 +129,7 @@ def _share(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
 
 
 def _say(
-    count: int, alive: int, unsearched: int, medians: dict[str, float | None], agree: int
+    count: int, alive: int, unsearched: int, medians: dict[str, float | None], agree: int | None
 ) -> str:
     text = (
         f"{alive} of {counted(count, 'map')} end above zero, {unsearched} without the search of "
@@ -140,4 +142,6 @@ def _say(
             f"(median), {percent(shifted, 0)} of that is left after a shift of {SHIFT} pixels and "
             f"{percent(turned, 0)} after a turn of {TURN:.0f}°"
         )
-    return f"{text}; the network calls {agree} of them by the class that drives their map."
+    if agree is not None:
+        text += f"; the network calls {agree} of them by the class that drives their map"
+    return f"{text}."
