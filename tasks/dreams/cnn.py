@@ -32,8 +32,9 @@ SMALLEST = 18  # side of an image that leaves one neuron of each last map
 
 
 class Cnn(NamedTuple):
-    """model: a `.keras` file · history: epoch, step, rate, loss, accuracy, test_loss, test_accuracy ·
-    state: what more epochs go on from · summary: the recipe, parameters, accuracy, finding."""
+    """model: a `.keras` file · history: epoch, step, rate, loss, accuracy, test_loss, test_accuracy
+    (loss holds the L2 term, test_loss does not) · state: what more epochs go on from · summary: the
+    recipe, parameters, accuracy, finding."""
 
     model: File
     history: pd.DataFrame

@@ -136,10 +136,24 @@ def _say(layer: str, table: pd.DataFrame, driven: Mapping[str, list[int]]) -> st
     if not len(alive):
         return f"{text}."
     counts = {name: len(own) for name, own in driven.items()}
-    most, least = max(counts, key=counts.__getitem__), min(counts, key=counts.__getitem__)
     clear = alive.iloc[int(alive["score"].to_numpy().argmax())]
     return (
-        f"{text}; {prose(most)} drives the most ({counts[most]}), {prose(least)} the fewest "
-        f"({counts[least]}); map {int(clear['map'])} tells its class best: {prose(clear['class'])} "
-        f"moves it by {float(clear['score']):.2f} more than any other class does on average."
+        f"{text}; {_say_drivers(counts)}; map {int(clear['map'])} tells its class best: "
+        f"{prose(clear['class'])} moves it by {float(clear['score']):.2f} more than any other class "
+        "does on average."
+    )
+
+
+def _say_drivers(counts: Mapping[str, int]) -> str:
+    """Which classes drive most and fewest of the maps, all of them where several do."""
+    most, least = max(counts.values()), min(counts.values())
+    if most == least:
+        return f"each class drives {most}" if len(counts) > 1 else "its one class drives all"
+    first, last = (
+        [prose(name) for name, count in counts.items() if count == wanted]
+        for wanted in (most, least)
+    )
+    return (
+        f"{listing(first)} {'drives' if len(first) == 1 else 'drive'} the most ({most}), "
+        f"{listing(last)} the fewest ({least})"
     )
