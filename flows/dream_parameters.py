@@ -52,7 +52,7 @@ class Level(Parameters):
         "that class), guide, an objective such as class_(9); a list is dealt out to the tiles",
     )
     strength: float = Field(
-        default=1.0, gt=0, le=5, description="How much of what is dreamt comes back"
+        default=1.0, gt=0, le=5, description="How much of what is dreamt comes back; not in seed"
     )
 
 
@@ -133,16 +133,20 @@ class Dream(Parameters):
         default=0.5,
         ge=0,
         le=1,
-        description="How far windows reach into each other, of a tile's side",
+        description="How far windows reach into each other, of a tile's side; seed has borders",
     )
     stretch: bool = Field(
-        default=False, description="Squeeze tiles into the network's shape instead of overlapping"
+        default=False,
+        description="Squeeze tiles into the network's shape instead of overlapping, as seed always does",
     )
     loops: int = Field(
         default=2, ge=1, le=100, description="Passes over all levels; the posts take 4 to 6 of less"
     )
     evenness: float = Field(
-        default=0.25, ge=0, le=1, description="0 dreams where the photo is lively, 1 everywhere"
+        default=0.25,
+        ge=0,
+        le=1,
+        description="0 dreams where the photo is lively, 1 everywhere; not in seed",
     )
     climbing: Climbing = Climbing()
     guide: str | None = Field(

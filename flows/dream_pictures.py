@@ -81,7 +81,10 @@ def dream_photos(
     """
     grids = [level.model_dump(include={"grid", "tiles"}) for level in p.levels]
     maps = [level.model_dump(include={"grid", "tiles", "maps"}) for level in p.levels]
-    strengths = [level.model_dump(include={"grid", "tiles", "strength"}) for level in p.levels]
+    # The post's form knows no strength and no evenness.
+    own = {"strength"} if p.mode == "corrected" else set()
+    strengths = [level.model_dump(include={"grid", "tiles", *own}) for level in p.levels]
+    evenness = p.evenness if p.mode == "corrected" else 0.0
     size: Any = {"size": p.size, "shape": p.shape}
     look = p.model_dump(include={"contrast", "vividness"})
     guide = None
@@ -98,7 +101,7 @@ def dream_photos(
         )
         carved = carve_picture.labelled(name)(
             model, photo.pixels, choice.choices, levels=strengths, loops=p.loops,
-            evenness=p.evenness, climbing=Steps(**p.climbing.model_dump()), **_windows(p),
+            evenness=evenness, climbing=Steps(**p.climbing.model_dump()), **_windows(p),
         )  # fmt: skip
         finished = finish_picture.labelled(name)(
             carved.picture, photo.pixels, photo.about, carved.summary, **look
@@ -123,12 +126,14 @@ def dream_photos(
                 photo.pixels, ready.grey, ready.small, ready.restored, ready.summary
             ),
             "draw_loops": draw_loops.labelled(name)(carved.frames, carved.steps, carved.trace),
-            "draw_activation": draw_activation.labelled(name)(carved.trace, carved.summary),
+            "draw_activation": draw_activation.labelled(name)(
+                carved.trace, carved.summary, mode=p.mode
+            ),
             "draw_comparison": draw_comparison.labelled(name)(
                 carved.picture, photo.pixels, carved.summary
             ),
             "draw_structure": draw_structure.labelled(name)(
-                carved.picture, photo.pixels, carved.trace
+                carved.picture, photo.pixels, carved.trace, carved.summary
             ),
         }  # fmt: skip
         for result, handle in results.items():
@@ -138,7 +143,10 @@ def dream_photos(
 
 
 def _windows(p: Dream) -> Any:
-    return p.model_dump(include={"mode", "overlap", "stretch"})
+    # The tiles of the post's form have hard borders.
+    return p.model_dump(
+        include={"mode", *({"overlap", "stretch"} if p.mode == "corrected" else ())}
+    )
 
 
 def _names(paths: list[str]) -> dict[str, str | None]:

@@ -13,6 +13,7 @@ from tasks.dreams.networks import PACKAGES, open_network
 from tasks.dreams.resizing import on_one_thread, resize
 from tasks.dreams.tiles import cut
 from tasks.dreams.tones import standardise_picture, to_luma
+from tasks.figures.words import counted
 
 if TYPE_CHECKING:
     import numpy as np
@@ -78,8 +79,8 @@ def prepare_picture(
     worst = max(each["loss"] for each in told)
     count = sum(each["tiles"] for each in told)
     finding = (
-        f"{count:,} tiles on {len(told)} levels; each shrunk, enlarged and given its details back is "
-        f"what it was to within {worst:.1e} of the picture's deviation."
+        f"{counted(count, 'tile')} on {counted(len(told), 'level')}; each shrunk, enlarged and given "
+        f"its details back is what it was to within {worst:.1e} of the picture's deviation."
     )
     return Prepared(
         grey, tiles, restored, {"levels": told, "lossless": worst <= LOSSLESS, "finding": finding}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
+from tasks.dreams.levels import Mode
 from tasks.figures.style import (
     CARD,
     LABEL_COLOURS,
@@ -23,13 +24,16 @@ if TYPE_CHECKING:
 _MOST_LINES = 80  # thin lines of a panel; more are a blot
 
 
-def plot_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Figure:
+def plot_activation(
+    trace: pd.DataFrame, summary: dict[str, Any], mode: Mode = "corrected"
+) -> Figure:
     """Return a panel for each level: a thin line for each tile, a thick one for their mean."""
     levels = sorted(trace["level"].unique())
     figure = new_sheet(
         2.5,
         "How the tiles' own maps answer",
-        "tiles standardised as the network sees them, at the end of each loop · thick: mean, thin: some tiles",
+        f"tiles {'as they are' if mode == 'seed' else 'standardised'}, as the network sees them, at "
+        "the end of each loop · thick: mean, thin: some tiles",
     )
     axes = figure.subplots(1, len(levels), squeeze=False)[0]
     for index, (ax, level) in enumerate(zip(axes, levels, strict=True)):
@@ -65,13 +69,16 @@ def _name(level: dict[str, Any]) -> str:
 
 
 @stage(packages=PACKAGES)
-def draw_activation(trace: pd.DataFrame, summary: dict[str, Any]) -> Picture:
+def draw_activation(
+    trace: pd.DataFrame, summary: dict[str, Any], *, mode: Mode = "corrected"
+) -> Picture:
     """Draw the activation of each tile's objective over the loops.
 
     Arguments:
         trace, summary: of `carve_picture`.
+        mode: the one it was carved in.
     """
     levels = summary["levels"]
     texts = [f"{each['original']:.2f} to {each['dreamt']:.2f} ({each['grid']})" for each in levels]
     alt = f"The mean activation of the tiles goes from {', from '.join(texts)}."
-    return picture(plot_activation(trace, summary), alt)
+    return picture(plot_activation(trace, summary, mode), alt)

@@ -64,13 +64,13 @@ def plot_preparation(
 
 
 def _overlap(summary: Mapping[str, Any], shape: tuple[int, ...]) -> bool:
-    """Whether the windows of a level are together larger than the picture (by more than rounding)."""
+    """Whether a level has windows that are together larger than the picture (by more than rounding)."""
     found = []
     for level in summary["levels"]:
         rows, columns = (int(side) for side in level["grid"].split(" × "))
         window = level["window"]
-        found.append(window["height"] * rows > shape[0] + rows)
-        found.append(window["width"] * columns > shape[1] + columns)
+        found.append(rows > 1 and window["height"] * rows > shape[0] + rows)
+        found.append(columns > 1 and window["width"] * columns > shape[1] + columns)
     return any(found)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
 from tasks.dreams.colour import show_grey
@@ -19,11 +20,13 @@ _RANGE = 2.0  # deviations of the photo at which the colours of a difference are
 _DARKER, _LIGHTER = (0, 84, 147), (194, 65, 12)
 
 
-def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Figure:
+def plot_structure(
+    dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame, summary: Mapping[str, Any]
+) -> Figure:
     """Return before, after and difference of the whole picture and of the tile that rose most."""
     luma = to_luma(photo)
     grey, tone = standardise_picture(luma), moments(luma)
-    level, row, column, box, rise = risen_tile(trace, grey.shape)
+    level, row, column, box, rise = risen_tile(trace, summary, grey.shape)
     rows = []
     for part, where in (
         ((slice(None), slice(None)), "the picture"),
@@ -36,7 +39,9 @@ def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -
                 Plate(
                     paint_difference(dreamt[part] - grey[part]),
                     "Difference",
-                    f"activation + {rise:.2f}" if part is box else "orange lighter, blue darker",
+                    f"activation {'+' if rise >= 0 else '−'} {abs(rise):.2f}"
+                    if part is box
+                    else "orange lighter, blue darker",
                 ),
             ]
         )
@@ -46,16 +51,16 @@ def plot_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -
 
 
 def risen_tile(
-    trace: pd.DataFrame, shape: tuple[int, ...]
+    trace: pd.DataFrame, summary: Mapping[str, Any], shape: tuple[int, ...]
 ) -> tuple[int, int, int, tuple[slice, slice], float]:
-    """Level, row, column and pixels of the tile whose map rose most, of all levels but the first."""
+    """Level, row, column and pixels of the tile whose map rose most: of the second level, where tiles
+    are still large enough to see something, or of the only one."""
     last = trace[trace["loop"] == trace["loop"].max()]
     finer = last[last["level"] == min(1, last["level"].max())]
     rise = finer["kept"] - finer["original"]
     best = finer.loc[rise.idxmax()]
     level, row, column = int(best["level"]), int(best["row"]), int(best["column"])
-    own = last[last["level"] == level]
-    rows, columns = int(own["row"].max()) + 1, int(own["column"].max()) + 1
+    rows, columns = (int(side) for side in summary["levels"][level]["grid"].split(" × "))
     box = (
         slice(row * shape[0] // rows, (row + 1) * shape[0] // rows),
         slice(column * shape[1] // columns, (column + 1) * shape[1] // columns),
@@ -73,16 +78,18 @@ def paint_difference(difference: np.ndarray) -> np.ndarray:
 
 
 @stage(packages=PACKAGES)
-def draw_structure(dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame) -> Picture:
+def draw_structure(
+    dreamt: np.ndarray, photo: np.ndarray, trace: pd.DataFrame, summary: dict[str, Any]
+) -> Picture:
     """Draw what a dream changed in a photo.
 
     Arguments:
-        dreamt, trace: of `carve_picture`; the picture is standardised, float32 (h, w).
+        dreamt, trace, summary: of `carve_picture`; the picture is standardised, float32 (h, w).
         photo: pixels of `load_photo`.
     """
-    level, row, column, _, rise = risen_tile(trace, dreamt.shape)
+    level, row, column, _, rise = risen_tile(trace, summary, dreamt.shape)
     alt = (
-        f"The pattern that was added most clearly lies in tile {row + 1}, {column + 1} of level "
-        f"{level + 1}, where the map's activation rose by {rise:.2f}."
+        f"Of the tiles of level {level + 1}, tile {row + 1}, {column + 1} gained most: the "
+        f"activation of its map {'rose' if rise >= 0 else 'fell'} by {abs(rise):.2f}."
     )
-    return framed(plot_structure(dreamt, photo, trace), alt)
+    return framed(plot_structure(dreamt, photo, trace, summary), alt)

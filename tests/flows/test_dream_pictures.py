@@ -99,7 +99,6 @@ def test_nothing_changed_nothing_runs(run: tuple[RunRecord, Store], own: Path) -
     [
         "dream.loops=5",
         "dream.climbing.seed=3",
-        "dream.evenness=.4",
         "dream.climbing.total_variation=1",
         "dream.climbing.tolerance=2e-4",
     ],
@@ -110,6 +109,15 @@ def test_a_parameter_of_the_loop_carves_again_and_trains_nothing(
     found = names(stale(run[1], own, [change]))
     assert "carve_picture" in found
     assert not found & {*CNN, "load_photo", "prepare_picture", "choose_maps", "draw_preparation"}
+
+
+def test_what_the_posts_form_does_not_know_changes_nothing_of_it(
+    run: tuple[RunRecord, Store], own: Path
+) -> None:
+    levels = [{"grid": "1x1", "maps": "class:9", "strength": 2},
+              {"grid": "2x2", "tiles": [[-1, -1]], "maps": "class:9"}]  # fmt: skip
+    ignored = ["dream.evenness=.4", "dream.overlap=.1", "dream.stretch=true"]
+    assert stale(run[1], own, [*ignored, f"dream.levels={json.dumps(levels)}"]) == set()
 
 
 def test_a_new_map_list_chooses_and_carves_and_prepares_nothing(

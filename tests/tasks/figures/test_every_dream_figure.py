@@ -60,7 +60,9 @@ def draw_all(made: dict[str, Any]) -> dict[str, Picture]:
         ),
         "loops": draw_loops.fn(made["frames"], made["steps"], made["trace"]),
         "comparison": draw_comparison.fn(made["picture"], made["photo"], made["summary"]),
-        "structure": draw_structure.fn(made["picture"], made["photo"], made["trace"]),
+        "structure": draw_structure.fn(
+            made["picture"], made["photo"], made["trace"], made["summary"]
+        ),
         "activation": draw_activation.fn(made["trace"], made["summary"]),
         "dream": draw_dream.fn(made["picture"], made["photo"], {"name": "x"}, made["summary"]),
     }
@@ -85,7 +87,7 @@ def test_captions_tell_numbers_that_stand_in_the_tables() -> None:
     assert found["loops"].alt == (
         "In 3 loops the mean activation of the tiles' maps goes from 0.50 to 3.40."
     )
-    assert "tile 1, 2 of level 2" in found["structure"].alt
+    assert "Of the tiles of level 2, tile 1, 2 gained" in found["structure"].alt
     assert "rose by 3.50" in found["structure"].alt
     assert "0.50 to 2.50 (2 × 2)" in found["activation"].alt
 
@@ -103,6 +105,8 @@ def test_overlap_is_told_where_there_is_some(window: tuple[int, int], told: bool
     for level, rows in zip(made["summary"]["levels"], (1, 2), strict=True):
         sides = window if rows == 2 else (60, 90)
         level["window"] = dict(zip(("height", "width"), sides, strict=True))
+    # A single window that keeps the network's shape reaches out of the picture, into no neighbour.
+    made["summary"]["levels"][0]["window"] = {"height": 90, "width": 90}
     figure = plot_preparation(
         made["photo"], made["grey"], made["small"], made["grey"], made["summary"]
     )
@@ -126,9 +130,26 @@ def test_large_dreams_are_shown_no_larger_than_a_page() -> None:
 
 
 def test_the_risen_tile_is_found_where_it_lies() -> None:
-    _, row, column, box, rise = risen_tile(made_up()["trace"], (60, 90))
+    made = made_up()
+    _, row, column, box, rise = risen_tile(made["trace"], made["summary"], (60, 90))
     assert (row, column, rise) == (0, 1, 3.5)
     assert box == (slice(0, 30), slice(45, 90))
+
+
+def test_one_tile_that_falls_is_told_as_it_is_and_lies_in_its_own_quarter() -> None:
+    made = made_up()
+    trace = made["trace"][made["trace"][["row", "column"]].eq(0).all(axis=1)].assign(kept=0.0)
+    _, _, _, box, rise = risen_tile(trace, made["summary"], (60, 90))
+    assert (box, rise) == ((slice(0, 30), slice(0, 45)), -0.5)
+    found = draw_structure.fn(made["picture"], made["photo"], trace, made["summary"])
+    assert "tile 1, 1 gained most: the activation of its map fell by 0.50." in found.alt
+
+
+def test_only_tiles_that_the_network_saw_standardised_are_called_so() -> None:
+    made = made_up()
+    for mode, told in (("corrected", True), ("seed", False)):
+        texts = plot_activation(made["trace"], made["summary"], mode).texts  # type: ignore[arg-type]
+        assert any("standardised" in text.get_text() for text in texts) == told
 
 
 def test_no_difference_is_white_and_signs_have_colours() -> None:
