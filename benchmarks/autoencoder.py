@@ -21,25 +21,16 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.timing import Command
+from flows.autoencoder_parameters import PRESETS
+from flows.latent_training import LatentTraining
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "data" / "mnist.npz"
 REFERENCE = ROOT / "benchmarks" / "autoencoder_reference.csv"
 PLAIN = ROOT / "benchmarks" / "plain_autoencoder.py"
-SEED: dict[str, Any] = {
-    "epochs": 40,
-    "batch": 128,
-    "schedule": "constant",
-    "rate": 5e-4,
-    "warm_up": 0.0,
-}
-FAST: dict[str, Any] = {
-    "epochs": 12,
-    "batch": 128,
-    "schedule": "cosine",
-    "rate": 2e-3,
-    "warm_up": 0.5,
-}
+SEED: dict[str, Any] = PRESETS["seed"]["training"]
+# The recipe `fast` is what a training takes unless it is told otherwise.
+FAST: dict[str, Any] = LatentTraining().model_dump(include=set(SEED))
 ALL = 60_000
 HELD_OUT = (
     10_000  # training images by which a schedule is chosen; quality is judged by the test images

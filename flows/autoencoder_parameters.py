@@ -107,11 +107,10 @@ class AutoencoderParameters(Parameters):
     tools: Tools = Tools()
 
 
-# quick: one epoch of all images, half of them in a batch of what they are in the post, at twice the
-# rate: of one epoch small batches learn more. seed: the post's own values.
+# quick: one epoch of all images. seed: the post's own values.
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
-        "training": {"epochs": 1, "batch": 64, "rate": 0.004, "warm_up": 0.1},
+        "training": {"epochs": 1, "warm_up": 0.1},
         "tsne": {"sample": 3000, "iterations": 500},
     },
     "standard": {},

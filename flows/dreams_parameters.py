@@ -48,12 +48,6 @@ class CnnTraining(Training):
     rate: float = Field(
         default=2e-3, gt=0, le=1, description="The largest rate: twice Adam's usual, as it falls"
     )
-    warm_up: float = Field(
-        default=0.5,
-        ge=0,
-        le=1000,
-        description="Epochs in which the rate rises (of one-cycle: share of all steps)",
-    )
     l2: float = Field(
         default=1e-4,
         ge=0,

@@ -26,7 +26,7 @@ class Training(Parameters):
         "loss",
     )
     warm_up: float = Field(
-        default=0.2,
+        default=0.5,
         ge=0,
         le=1000,
         description="Epochs in which the rate rises (of one-cycle: share of all steps)",

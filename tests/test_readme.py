@@ -44,7 +44,7 @@ BY_MAKE = {"make run": "latentflow run study --preset quick", "make test": "-m p
 ELSEWHERE = {"latentflow serve": "tests/flows/serving.py"}
 SHELL = {
     "source .venv/bin/activate": "requirements/install",
-    ".venv/bin/python -m pip install '.[s3]'": "pyproject.toml",
+    ".venv/bin/python -m pip install -e '.[s3]'": "pyproject.toml",
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("readme")]

@@ -194,7 +194,7 @@ class Bucket:
                 )
             except ImportError:
                 raise InputError(
-                    f"the store {self.url} needs the package s3fs: pip install 'latentflow[s3]'"
+                    f"the store {self.url} needs the package s3fs: python -m pip install -e '.[s3]'"
                 ) from None
             made.retries = 1
             _CLIENTS[asked] = made
