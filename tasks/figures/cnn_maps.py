@@ -122,10 +122,14 @@ def say_maps(means: pd.DataFrame, maps: pd.DataFrame, summary: Mapping[str, Any]
         ]
     )
     counts = {name: len(own) for name, own in summary["driven"].items()}
-    most = max(counts, key=lambda name: counts[name])
-    text = f"Of {counted(len(maps), 'map')} {prose(most)} drives the most, {counts[most]}"
+    most = max(counts.values())
+    leading = [prose(name) for name, count in counts.items() if count == most]
+    text = f"Of {counted(len(maps), 'map')} "
     if told:
-        text += f"; driven most clearly are {told}"
+        verb = "drives" if len(leading) == 1 else "drive"
+        text += f"{listing(leading)} {verb} the most, {most}; driven most clearly are {told}"
+    else:
+        text += "no class drives any"
     dead = int(maps["dead"].sum())
     return f"{text}; {counted(dead, 'map')} no test image moves." if dead else f"{text}."
 

@@ -85,8 +85,8 @@ def say_mistakes(mistakes: pd.DataFrame, test: Mapping[str, np.ndarray]) -> str:
     torn = int((mistakes["chance"] < 0.6).sum())
     return (
         f"{counted(len(mistakes), 'test image')} of {rows:,} "
-        f"{'is' if len(mistakes) == 1 else 'are'} taken for another class, the surest one a "
-        f"{prose(first['truth'])} taken for a {prose(first['predicted'])} with "
+        f"{'is' if len(mistakes) == 1 else 'are'} taken for another class, the surest one "
+        f"{prose(first['truth'])} taken for {prose(first['predicted'])} with "
         f"{percent(float(first['chance']))}; in {torn} of these cases the network was torn (below 60 %)."
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
@@ -85,8 +85,7 @@ def _draw_called(axes: Axes, alive: pd.DataFrame, about: Mapping[str, Any]) -> N
     import numpy as np
 
     classes = [str(name) for name in about["classes"]]
-    called = list(dict.fromkeys(alive["called"]))
-    if set(called) - set(classes) or len(classes) > MOST_CLASSES:
+    if not _shares_classes(alive, classes) or len(classes) > MOST_CLASSES:
         _list_called(axes, alive)
         return
     counts = np.zeros((len(classes), len(classes)), int)
@@ -124,8 +123,12 @@ def _draw_called(axes: Axes, alive: pd.DataFrame, about: Mapping[str, Any]) -> N
 
 def _list_called(axes: Axes, alive: pd.DataFrame) -> None:
     """The names that most patterns are called by, as bars."""
-    counts = alive["called"].value_counts().head(12)
+    counts = alive["called"].value_counts().head(12)  # without the missing
     names = list(distinct_names([str(name) for name in counts.index], 24).values())
+    if not len(counts):
+        dress(axes, "no pattern is called by a class", grid="none")
+        axes.set_axis_off()
+        return
     dress(axes, "what the network calls the patterns", "patterns", grid="x")
     axes.barh(range(len(counts)), counts.to_numpy(), color=LABEL_COLOURS[0])
     axes.set_yticks(range(len(counts)), names, fontsize=SMALL, color=INK)
@@ -133,20 +136,27 @@ def _list_called(axes: Axes, alive: pd.DataFrame) -> None:
     axes.locator_params(axis="x", integer=True)
 
 
-def say_scorecard(table: pd.DataFrame) -> str:
+def _shares_classes(alive: pd.DataFrame, classes: Sequence[str]) -> bool:
+    """Whether every pattern is called by a name that the images have."""
+    return bool(alive["called"].isin(classes).all())
+
+
+def say_scorecard(table: pd.DataFrame, about: Mapping[str, Any]) -> str:
     """Return one sentence: gain, what a shift and a turn leave, and what patterns are called."""
     alive = table[~table["dead"]]
     if not len(alive):
         return "No map has a pattern that could be rated."
     rated = alive.dropna(subset=["gain"])
     stronger = int((rated["gain"] > 1).sum())
-    agree = int((alive["called"] == alive["class"]).sum())
-    return (
-        f"{stronger} of {counted(len(rated), 'pattern')} trigger their map more than any real image "
+    text = (
+        f"{stronger} of {counted(len(rated), 'pattern')} trigger their map more than any test image "
         f"does; after a shift of 2 pixels {percent(float(alive['shifted'].median()), 0)} of that is "
-        f"left (median), after a turn of 5° {percent(float(alive['turned'].median()), 0)}; the "
-        f"network calls {agree} of them by the class that drives their map."
+        f"left (median), after a turn of 5° {percent(float(alive['turned'].median()), 0)}"
     )
+    if not _shares_classes(alive, [str(name) for name in about["classes"]]):
+        return f"{text}."
+    agree = int((alive["called"] == alive["class"]).sum())
+    return f"{text}; the network calls {agree} of them by the class that drives their map."
 
 
 @stage(packages=PACKAGES)
@@ -157,4 +167,4 @@ def draw_scorecard(table: pd.DataFrame, about: dict[str, Any]) -> Picture:
         table: of `score_patterns`.
         about: classes, the names by code.
     """
-    return picture(plot_scorecard(table, about), say_scorecard(table))
+    return picture(plot_scorecard(table, about), say_scorecard(table, about))

@@ -115,20 +115,24 @@ def _draw_curves(figure: Figure, top: float, own: np.ndarray, plain: np.ndarray)
 
 def say_search(table: pd.DataFrame, summary: Mapping[str, Any]) -> str:
     """Return one sentence: how many maps the search wakes, and what it adds to the others."""
+    import numpy as np
+
     own, plain = table["activation"].to_numpy(), table["unsearched"].to_numpy()
     rescued = [str(n) for n in table.loc[(plain <= 0) & (own > 0), "map"]]
     both = (own > 0) & (plain > 0)
     text = (
         f"From one random image each {int((plain > 0).sum())} of {counted(len(own), 'map')} end above "
-        f"zero, from the best of {summary['starts']:,} {int((own > 0).sum())}"
+        f"zero, from the best of {summary['starts']:,} {int((own > 0).sum())} do"
     )
     if rescued:
         shown = ", ".join(rescued[:8]) + (" …" if len(rescued) > 8 else "")
         text += f"; the search wakes {counted(len(rescued), 'map')} ({shown})"
     if both.any():
-        change = 100 * (float((own[both] / plain[both]).mean()) - 1)
+        # Of medians: a single start that ends next to zero would decide a mean of ratios.
+        change = 100 * (float(np.median(own[both]) / np.median(plain[both])) - 1)
+        others = "the others" if rescued else "the maps that end above zero without it"
         text += (
-            f" and lets the others end {abs(change):.0f} % {'higher' if change >= 0 else 'lower'}"
+            f"; {others} end {abs(change):.0f} % {'higher' if change >= 0 else 'lower'} (median)"
         )
     return f"{text}."
 

@@ -12,9 +12,9 @@ from PIL import Image
 
 from engine import Picture
 from tasks.figures.cnn_maps import arrange_maps, draw_maps, say_maps
-from tasks.figures.cnn_mistakes import MOST, draw_mistakes, plot_mistakes
+from tasks.figures.cnn_mistakes import MOST, draw_mistakes, plot_mistakes, say_mistakes
 from tasks.figures.oip_atlas import HUES, draw_atlas, sort_atlas, tint
-from tasks.figures.oip_scorecard import draw_scorecard, say_scorecard
+from tasks.figures.oip_scorecard import draw_scorecard, plot_scorecard, say_scorecard
 from tasks.figures.oip_search import draw_search, say_search
 
 LONG = "a class whose name is forty characters {:02d}"
@@ -161,7 +161,34 @@ def test_sentences_count() -> None:
     text = say_search(made["table"], made["search"])
     assert "30 of 40 maps end above zero, from the best of 2,048 38" in text
     assert "wakes 8 maps (0, 5, 10, 15, 20, 25, 30, 35)" in text
-    assert say_scorecard(made["table"]).count("%") == 2
+    assert say_scorecard(made["table"], made["about"]).count("%") == 2
+
+
+def test_a_start_that_ends_next_to_zero_does_not_decide_what_a_search_is_worth() -> None:
+    table = pd.DataFrame({"map": range(5), "activation": 1.1, "unsearched": [1, 1, 1, 1, 0.001]})
+    assert say_search(table, {"starts": 8}) == (
+        "From one random image each 5 of 5 maps end above zero, from the best of 8 5 do; the maps that "
+        "end above zero without it end 10 % higher (median)."
+    )
+
+
+@pytest.mark.parametrize("called", ["class 3", None])
+def test_a_network_of_other_classes_is_not_said_to_disagree(called: str | None) -> None:
+    made = made_up()
+    table = made["table"].assign(called=called)
+    assert "calls" not in say_scorecard(table, made["about"])
+    titles = [axes.get_title("left") for axes in plot_scorecard(table, made["about"]).get_axes()]
+    what = "what the network calls the patterns" if called else "no pattern is called by a class"
+    assert titles[-1] == what
+
+
+def test_classes_that_tie_are_all_named_and_none_where_all_maps_are_dead() -> None:
+    made = made_up(maps=9, classes=3)
+    summary = {**made["summary"], "driven": {"0": [1], "1": [2], "2": []}}
+    assert "0 and 1 drive the most, 1;" in say_maps(made["means"], made["maps"], summary)
+    dead = made["maps"].assign(dead=True)
+    none = {**summary, "driven": {"0": [], "1": []}}
+    assert say_maps(made["means"], dead, none).startswith("Of 9 maps no class drives any; 9 maps")
 
 
 def test_the_surest_mistakes_are_shown_first() -> None:
@@ -170,3 +197,4 @@ def test_the_surest_mistakes_are_shown_first() -> None:
     texts = [text.get_text() for text in figure.get_axes()[0].texts]
     assert texts[0] == "0 → 1" and texts[1] == "100 %"
     assert len(texts) == 2 * MOST
+    assert "the surest one 0 taken for 1 with" in say_mistakes(made["mistakes"], made["test"])
