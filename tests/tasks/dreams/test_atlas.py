@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 from engine import File
+from tasks.dreams import atlas
 from tasks.dreams.atlas import Patterns, Starts, grow_patterns, search_starts
 from tasks.dreams.maps import measure_maps
 from tasks.dreams.scorecard import Scorecard, score_patterns, shift_images, turn_images
 from tasks.training.model_file import pack_model
-from tests.tasks.dreams.networks import CLASSES, bars, edge_network, small_cnn
+from tests.tasks.dreams.networks import CLASSES, bars, edge_network, noise, small_cnn
 
 ABOUT = {"classes": CLASSES}
 POST: dict[str, Any] = {
@@ -114,7 +115,29 @@ def test_colour_networks_of_another_size_have_an_atlas_of_their_own() -> None:
     maps = measure_maps.fn(model, bars(12), ABOUT, layer="Conv2D_2").maps
     found = score_patterns.fn(model, grown.images, grown.images, maps, ABOUT, layer="Conv2D_2")
     assert found.table["called"].str.startswith("class ").all()  # ten classes, none of these
+    assert found.summary["agree"] is None and "calls" not in found.summary["finding"]
     assert len(found.table) == 4
+
+
+def test_a_network_without_classes_calls_no_pattern_anything() -> None:
+    import keras
+
+    network = edge_network()
+    edges = pack_model(keras.Model(network.inputs, network.get_layer("edges").output))
+    images = noise(4)
+    maps = measure_maps.fn(edges, bars(9), ABOUT, layer="edges").maps
+    found = score_patterns.fn(edges, images, images, maps, ABOUT, layer="edges")
+    assert found.table["called"].isna().all() and found.table["chance"].isna().all()
+    assert found.summary["agree"] is None and "calls" not in found.summary["finding"]
+
+
+def test_large_images_leave_room_for_fewer_maps(
+    model: File, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(atlas, "_FLOATS", 3 * 28 * 28)
+    found = search_starts.fn(model, layer="edges", starts=200, steps=1)
+    assert found.searched.shape == found.plain.shape == (3, 28, 28, 1)
+    assert found.summary["starts"] == 3
 
 
 def test_shifts_and_turns_move_and_keep_the_shape() -> None:

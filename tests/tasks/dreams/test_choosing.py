@@ -6,8 +6,11 @@ import pandas as pd
 import pytest
 
 from engine import File, InputError
+from tasks.dreams.ascent import Climbing
 from tasks.dreams.choosing import check_maps, choose_maps, map_for
-from tasks.dreams.objective_text import read_objective
+from tasks.dreams.dreaming import carve_picture
+from tasks.dreams.objective_text import LONGEST, read_objective
+from tasks.dreams.objectives import MOST_TERMS
 from tasks.training.model_file import pack_model
 from tests.tasks.dreams.networks import small_cnn
 from tests.tasks.dreams.test_preparation import photo
@@ -94,6 +97,19 @@ def test_without_a_table_tiles_are_compared_with_each_other(model: File) -> None
 def test_what_is_no_map_is_refused_by_name(model: File, maps: Any, why: str) -> None:
     with pytest.raises(InputError, match=why):
         choose(model, maps)
+
+
+def test_a_sum_that_the_table_holds_is_carved_however_long_and_too_long_a_one_is_refused() -> None:
+    wide = pack_model(small_cnn(maps=MOST_TERMS))
+    levels = [{"grid": "1", "maps": [list(range(MOST_TERMS))]}]
+    choices = choose_maps.fn(wide, photo(60, 60), levels=levels).choices
+    assert len(choices["objective"][0]) > LONGEST
+    climbing = Climbing(steps=1)
+    carve_picture.fn(wide, photo(60, 60), choices, levels=levels, loops=1, climbing=climbing)
+    for maps in (list(range(MOST_TERMS + 1)), [*range(MOST_TERMS - 2), "1 + class_(1) + class_(2)"],
+                 ["guide"] * 6):  # fmt: skip
+        with pytest.raises(InputError, match="dreamt with at once; at most 64"):
+            check_maps([maps])
 
 
 def test_what_can_be_checked_without_a_network_is() -> None:

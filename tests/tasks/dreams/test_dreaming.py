@@ -13,8 +13,9 @@ from engine.work import Work
 from tasks.dreams.ascent import Climbing
 from tasks.dreams.choosing import choose_maps
 from tasks.dreams.colour import dreamt_luma, keep_colour
-from tasks.dreams.dreaming import FRAME, Carved, carve_picture
+from tasks.dreams.dreaming import FRAME, Carved, _summarise, carve_picture
 from tasks.dreams.finishing import animate_growth, finish_picture
+from tasks.dreams.levels import lay_out
 from tasks.dreams.tones import clip_contrast, moments, standardise_picture, to_luma
 from tasks.training.model_file import pack_model
 from tests.tasks.dreams.networks import small_cnn
@@ -88,6 +89,25 @@ def test_strength_scales_what_comes_back(model: File) -> None:
         for s in (0.5, 1.0)
     ]
     assert moved[0] < 0.7 * moved[1]
+
+
+@pytest.mark.parametrize(
+    ("original", "kept", "told"),
+    [
+        (2.0, 5.0, "2.5 times as strong as in the photo"),
+        (-4.0, 3.0, "which moves their activation from -4.00 to 3.00 on average"),
+        (-4.0, -1.0, "which moves their activation from -4.00 to -1.00 on average"),
+        (0.001, 3.0, "which moves their activation from 0.00 to 3.00 on average"),
+    ],
+)
+def test_growth_is_a_ratio_only_where_there_was_something(
+    original: float, kept: float, told: str
+) -> None:
+    trace = pd.DataFrame({"loop": [1], "level": [0], "original": [original], "kept": [kept]})
+    flat = np.zeros((4, 4), np.float32)
+    laid = lay_out([{"grid": "1"}], (40, 40), (28, 28))
+    finding = _summarise(trace, laid, flat, flat)["finding"]
+    assert finding.startswith(f"After 1 loop the patterns stand out in 1 of 1 tile, {told};")
 
 
 def test_large_pictures_have_small_frames(model: File) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from engine import File, InputError
 from tasks.dreams.evaluation import evaluate_cnn
-from tasks.dreams.maps import Maps, drive, measure_maps
+from tasks.dreams.maps import Maps, _say_drivers, drive, measure_maps
 from tasks.training.model_file import pack_model
 from tests.tasks.dreams.networks import CLASSES, bars, edge_network, small_cnn
 
@@ -29,6 +29,14 @@ def test_each_map_is_driven_by_what_it_sees(maps: Maps) -> None:
     assert maps.summary["dead"] == [2]
     assert "1 is dead (2)" in maps.summary["finding"]
     assert list(maps.maps["dead"]) == [False, False, True, False]
+
+
+def test_classes_that_drive_as_many_maps_are_named_together() -> None:
+    assert _say_drivers({"a": 1, "b": 1}) == "each class drives 1"
+    assert (
+        _say_drivers({"a": 3, "b": 0, "c": 3, "d": 1})
+        == "a and c drive the most (3), b the fewest (0)"
+    )
 
 
 def test_the_score_is_the_mean_less_the_next_best_class(maps: Maps) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from engine import File, InputError
 from tasks.dreams.ascent import Ascent, Climbing
+from tasks.dreams.measure import find_output
 from tasks.dreams.networks import adopt_network, open_network
 from tasks.dreams.objectives import channel
 from tasks.dreams.pixels import Pixels
@@ -52,6 +53,50 @@ def test_an_adopted_network_sees_the_pixels_it_was_trained_on(
     network = open_network(adopt_network.fn(pack_model(own), pixels=pixels).model)
     images = noise(3)
     np.testing.assert_allclose(network(images), own(scale * images + offset), rtol=1e-4)
+
+
+@pytest.mark.parametrize("pixels", ["unit", "signed", "bytes"])
+def test_real_images_reach_an_adopted_network_in_the_pixels_it_was_trained_on(
+    pixels: Pixels,
+) -> None:
+    """Dark images, as MNIST's are: standardised ones would be bright."""
+    own = small_cnn()
+    images = np.random.default_rng(0).integers(0, 60, (12, 28, 28), dtype=np.uint8)
+    seen = np.asarray({"unit": images / 255, "signed": images / 127.5 - 1}.get(pixels, images))
+    expected = own(seen[..., None].astype(np.float32)).numpy()
+    viewer = Viewer(adopt_network.fn(pack_model(own), pixels=pixels).model)
+    found = viewer.look(viewer.prepare(images)).chances
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_own_layers_may_have_the_names_of_those_put_before_them() -> None:
+    import keras
+
+    image = keras.Input((12, 12, 1), name="images")
+    inner = keras.layers.Rescaling(2.0, name="latentflow_pixels")(image)
+    inner = keras.layers.Conv2D(2, 3, name="pixels")(inner)
+    own = keras.Model(image, keras.layers.Conv2D(2, 3, name="images_")(inner))
+    network = open_network(adopt_network.fn(pack_model(own), pixels="bytes").model)
+    images = noise(2, (12, 12, 1))
+    np.testing.assert_allclose(network(images), own(63.75 * images + 127.5), rtol=1e-4)
+
+
+def test_a_softmax_before_the_last_layers_is_not_taken_twice() -> None:
+    """As under mixed precision: softmax of halves, then a linear layer that widens them."""
+    import keras
+
+    image = keras.Input((12, 12, 1))
+    flat = keras.layers.Flatten()(keras.layers.Conv2D(2, 3)(image))
+    halves = keras.layers.Dense(5, activation="softmax", dtype="float16")(flat)
+    wide = keras.layers.Activation("linear", dtype="float32")
+    images = noise(6, (12, 12, 1))
+    for end in (wide, keras.layers.Reshape((5,))):
+        own = keras.Model(image, end(halves))
+        found = Viewer(pack_model(own)).look(images).chances
+        np.testing.assert_allclose(found, own(images), atol=2e-3)
+        assert found.max() > 0.5
+    scores = find_output(keras.Model(image, wide(halves)), "")
+    assert scores.name != halves.name and np.ptp(keras.Model(image, scores)(images)) > 1
 
 
 def test_a_viewer_brings_images_to_the_network_s_size_and_channels() -> None:
