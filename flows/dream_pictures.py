@@ -9,9 +9,10 @@ from engine import InputError
 from flows.dream_parameters import Dream
 from report.page import Section
 from tasks.dreams.ascent import Climbing as Steps
-from tasks.dreams.choosing import choose_maps
+from tasks.dreams.choosing import choose_maps, tie_levels
 from tasks.dreams.dreaming import carve_picture
 from tasks.dreams.finishing import animate_growth, finish_picture
+from tasks.dreams.known_maps import Known, each_wish, require_known
 from tasks.dreams.levels import read_levels
 from tasks.dreams.photo import aim_default, check_photo, load_photo, source_photo
 from tasks.dreams.preparation import prepare_picture
@@ -48,24 +49,32 @@ DREAM_SECTIONS = (
 )
 
 
-def check_dream(p: Dream, small: tuple[int, int] = (28, 28)) -> None:
+def check_dream(p: Dream, small: tuple[int, int], known: Known) -> None:
     """Look at photos and grids before any stage runs; raises InputError for what cannot work.
 
     Arguments:
         small: height and width of the network's images.
+        known: its layers and the images' classes.
     """
     names = _names(p.photos)
     size: Any = {"size": p.size, "shape": p.shape}
     levels = [level.model_dump() for level in p.levels]
-    for path in (*names.values(), *([p.guide] if p.guide else [])):
+    guide = check_photo(p.guide, **size) if p.guide else None
+    for path in names.values():
         shape = aim_default(**size) if path is None else check_photo(path, **size)
         try:
-            read_levels(levels, shape, small, mode=p.mode, overlap=p.overlap)
+            laid = read_levels(levels, shape, small, mode=p.mode, overlap=p.overlap)
+            if guide:
+                # A guide is cut as the photo is, whatever its own shape.
+                tied = tie_levels([(rows, columns) for rows, columns, _ in laid], levels)
+                read_levels(tied, guide, small, mode=p.mode, overlap=p.overlap)
+            for level in p.levels:
+                require_known(level.maps, known)
         except InputError as error:
             raise InputError(f"dream.levels: {error}") from None
     if "guide" in names:
         raise InputError("dream.photos: no photo may be called guide; rename the file")
-    if p.guide is None and any("guide" in str(level.maps) for level in p.levels):
+    if p.guide is None and any("guide" in each_wish(level.maps) for level in p.levels):
         raise InputError("dream.levels: maps = guide needs a guide; set dream.guide to a photo")
 
 

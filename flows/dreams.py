@@ -7,12 +7,13 @@ from typing import Any
 from engine import InputError, flow, source
 from flows.dream_pictures import DREAM_SECTIONS, check_dream, dream_photos
 from flows.dreams_parameters import PRESETS, DreamsParameters
-from flows.image_data import count_images, take_images
+from flows.image_data import count_images, name_classes, take_images
 from report.page import Section, page_of
 from tasks.dreams.atlas import grow_patterns, search_starts
-from tasks.dreams.cnn import SMALLEST, train_cnn
+from tasks.dreams.cnn import FILTERS, HIDDEN, SMALLEST, train_cnn
 from tasks.dreams.evaluation import evaluate_cnn
 from tasks.dreams.findings import tabulate_dreams
+from tasks.dreams.known_maps import Known
 from tasks.dreams.maps import measure_maps
 from tasks.dreams.networks import adopt_network
 from tasks.dreams.own_model import describe_network
@@ -57,12 +58,17 @@ LAYER = "Conv2D_3"  # of the CNN
 
 def check_data(p: DreamsParameters) -> None:
     """Look at images and files before any stage runs; raises InputError for what cannot work."""
-    count_images(p.data)
+    names = name_classes(p.data)
     if p.network.path is not None:
-        height, width = describe_network(p.network.path, p.network.layer).sides
-        check_dream(p.dream, (height or p.network.side, width or p.network.side))
+        own = describe_network(p.network.path, p.network.layer)
+        height, width = own.sides
+        layer = p.network.layer or own.convolutions[-1]
+        check_dream(
+            p.dream,
+            (height or p.network.side, width or p.network.side),
+            Known(own.layers, layer, own.classes, names),
+        )
         return
-    check_dream(p.dream, (p.data.size, p.data.size))
     if p.data.size < SMALLEST:
         raise InputError(
             f"data.size = {p.data.size}: three convolutions leave nothing of images below {SMALLEST} "
@@ -73,6 +79,13 @@ def check_data(p: DreamsParameters) -> None:
         raise InputError(
             f"network.layer = {p.network.layer}: the CNN has {', '.join(there)}, dense and scores"
         )
+    numbered = list(enumerate(FILTERS, 1))
+    maps: dict[str, int | None] = {"flat": None}
+    maps |= {f"Conv2D_{number}": filters for number, filters in numbered}
+    maps |= {f"Pool_{number}": filters for number, filters in numbered[:-1]}
+    maps |= {"dense": HIDDEN, "scores": len(names), "classes": len(names)}
+    known = Known(maps, p.network.layer or LAYER, len(names), names)
+    check_dream(p.dream, (p.data.size, p.data.size), known)
 
 
 @flow(

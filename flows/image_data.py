@@ -101,7 +101,8 @@ def count_images(data: Data) -> Counts:
     """How many images and classes there will be; raises BadImages where own ones are unfit."""
     if data.path is not None:
         own = Path(data.path).expanduser()
-        return _count_own(own, _fingerprint(own), **data.model_dump(include=_OWN | _DIVISION))
+        about = _look_at(own, _fingerprint(own), **data.model_dump(include=_OWN | _DIVISION))
+        return Counts(about["train"], about["test"], len(about["classes"]), about["test_classes"])
     train, test = _ROWS[data.dataset]
     if test is None:
         # As images are divided: of each class one at least, on either side.
@@ -112,11 +113,19 @@ def count_images(data: Data) -> Counts:
     return Counts(train, test, CLASSES, CLASSES)
 
 
+def name_classes(data: Data) -> list[str]:
+    """Names of the classes by code; raises BadImages as `count_images` does."""
+    if data.path is None:
+        return list(image_options(data.dataset)["class_names"].values())
+    own = Path(data.path).expanduser()
+    about = _look_at(own, _fingerprint(own), **data.model_dump(include=_OWN | _DIVISION))
+    return list(about["classes"])
+
+
 @functools.lru_cache(maxsize=8)
-def _count_own(path: Path, fingerprint: object, **parameters: Any) -> Counts:
-    """Counts of own images, which are all looked at: once, as long as the files stay as they are."""
-    about = check_images(path, **parameters)
-    return Counts(about["train"], about["test"], len(about["classes"]), about["test_classes"])
+def _look_at(path: Path, fingerprint: object, **parameters: Any) -> dict[str, Any]:
+    """What is known of own images, which are all opened: once, as long as the files stay as they are."""
+    return check_images(path, **parameters)
 
 
 def _fingerprint(path: Path) -> tuple[tuple[str, int, int], ...]:

@@ -163,6 +163,14 @@ def test_a_new_photo_dreams_and_trains_nothing_and_one_more_leaves_the_others(
         ('dream.levels=["2x2"]', "whole picture"),
         ('dream.levels=[{"grid":"1x1","maps":"os.remove(1)"}]', "not known here"),
         ('dream.levels=[{"grid":"1x1","maps":"guide"}]', "needs a guide"),
+        ('dream.levels=[{"grid":"1x1","maps":128}]', 'map 128: "Conv2D_3" has maps 0 to 127'),
+        ('dream.levels=[{"grid":"1x1","maps":[[1,"class:zebra"]]}]', "class:zebra: there are 0, 1"),
+        ('dream.levels=[{"grid":"1x1","maps":"class:guide dog"}]', "class:guide dog: there are"),
+        ('dream.levels=[{"grid":"1x1","maps":"channel(\\"Nope\\",3)"}]', 'no layer "Nope"; there'),
+        (
+            'dream.levels=[{"grid":"1x1","maps":"layer(\\"dense\\") - class_(10)"}]',
+            "classes 0 to 9",
+        ),
         ('dream.levels=[{"grid":"1x1"},{"grid":"2x2","tiles":[[2,0]]}]', "rows 0 to 1"),
         ("dream.size=20", "dream.size"),
     ],
@@ -170,6 +178,19 @@ def test_a_new_photo_dreams_and_trains_nothing_and_one_more_leaves_the_others(
 def test_what_cannot_work_fails_before_anything_runs(change: str, why: str) -> None:
     with pytest.raises(InputError, match=why):
         check_data(dreams.configure("seed", [*SMALL, change]))
+
+
+def test_what_the_network_has_is_not_refused(own: Path) -> None:
+    maps = [127, -1, "class:9", 'channel("Pool_2", 63) + class_(9)', 'layer("flat")', "auto"]
+    level = json.dumps([{"grid": "1x1", "maps": maps}])
+    check_data(dreams.configure("seed", [*SMALL, f"dream.levels={level}"]))
+
+
+def test_a_guide_of_another_shape_is_cut_as_the_photo_is(own: Path, tmp_path: Path) -> None:
+    """By itself it would have too many tiles: the photo's rows and columns count."""
+    Image.fromarray(photo(300, 1000)).save(tmp_path / "wide.png")
+    settings = [*SMALL, f"dream.guide={tmp_path / 'wide.png'}", "dream.size=1080"]
+    check_data(dreams.configure("standard", settings))
 
 
 def test_a_file_that_is_no_photo_is_refused_before_anything_runs(tmp_path: Path) -> None:

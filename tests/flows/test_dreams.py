@@ -107,11 +107,26 @@ def test_a_change_redoes_what_it_touches(
     assert stages <= stale and not stale & never
 
 
+def test_the_lanes_of_the_training_are_in_its_key(
+    home: Path, run: tuple[RunRecord, Store], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else a store that two machines share would give one the other's last digits as its own."""
+    p = dreams.configure("quick", [*SMALL, f"data.path={home / 'bars.npz'}"])
+
+    def key(lanes: int) -> str:
+        monkeypatch.setattr("flows.dreams.count_lanes", lambda batch: lanes)
+        return next(c.key for c in dreams.plan(p, store=run[1]).calls if c.slot == "train_cnn")
+
+    assert key(1) and key(1) != key(2)
+
+
 def test_what_cannot_be_is_named_before_anything_runs(home: Path) -> None:
     for settings, words in (
         (own(home, "edges.keras", "network.layer=Conv2D_3"), 'no layer "Conv2D_3"; its convolutions are edges'),
         (own(home, "missing.keras"), "cannot be read: No such file"),
         (own(home, "bars.npz"), "is no .keras file of Keras 3"),
+        (own(home, "edges.keras", 'dream.levels=[{"grid":"1","maps":4}]'), '"edges" has maps 0 to 3'),
+        (own(home, "edges.keras", 'dream.levels=[{"grid":"1","maps":"class:9"}]'), "there are lying, "),
         (["data.size=12"], "three convolutions leave nothing of images below 18"),
         (["network.layer=conv"], "the CNN has Conv2D_1, Conv2D_2, Conv2D_3, dense"),
     ):  # fmt: skip
