@@ -36,7 +36,7 @@ class Made(NamedTuple):
 
 @stage(ignore=("file",))
 def make_atlas(*, maps: int, file: str = FILE) -> Made:
-    """Maps whose numbers follow from their own; the last one is dead."""
+    """Maps whose numbers follow from their own; the last one is dead, 5 is called nothing."""
     import numpy as np
     import pandas as pd
 
@@ -50,8 +50,9 @@ def make_atlas(*, maps: int, file: str = FILE) -> Made:
     left = np.where(dead, np.nan, 0.5 + own / (4 * maps))
     scorecard = pd.DataFrame(
         {"map": own, "class": driver, "activation": np.where(dead, 0.0, 1.0 + own), "unsearched": 0.0,
-         "best_real": 0.5, "gain": np.where(dead, np.nan, 2.0 + 2 * own), "called": driver,
-         "chance": 0.9, "shifted": left, "turned": left, "dead": dead}
+         "best_real": 0.5, "gain": np.where(dead, np.nan, 2.0 + 2 * own),
+         "called": np.where(own == 5, None, driver), "chance": np.where(own == 5, np.nan, 0.9),
+         "shifted": left, "turned": left, "dead": dead}
     )  # fmt: skip
     table = pd.DataFrame({"map": own, "class": driver, "score": 1.0 / (own + 1), "active": 0.25})
     means = pd.DataFrame(

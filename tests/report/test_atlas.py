@@ -46,6 +46,11 @@ def test_every_map_has_its_class_its_scorecard_and_its_best_images(page: Markup)
     assert "Number 1 of the real images that trigger it: 3, row" in cards[3].text
 
 
+def test_what_the_network_calls_a_pattern_may_be_missing(page: Markup) -> None:
+    cards = page.all("li", class_="card")
+    assert "network calls it–" in cards[5].text and "None" not in cards[5].text
+
+
 def test_a_dead_map_says_so_and_has_no_gain(page: Markup) -> None:
     last = page.all("li", class_="dead")
     assert len(last) == 1 and "gain" not in last[0].text and "Map 11 dead" in last[0].text
