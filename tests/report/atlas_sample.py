@@ -51,7 +51,7 @@ def make_atlas(*, maps: int, file: str = FILE) -> Made:
     scorecard = pd.DataFrame(
         {"map": own, "class": driver, "activation": np.where(dead, 0.0, 1.0 + own), "unsearched": 0.0,
          "best_real": 0.5, "gain": np.where(dead, np.nan, 2.0 + 2 * own),
-         "called": np.where(own == 5, None, driver), "chance": np.where(own == 5, np.nan, 0.9),
+         "called": pd.Series(driver).mask(own == 5, None), "chance": np.where(own == 5, np.nan, 0.9),
          "shifted": left, "turned": left, "dead": dead}
     )  # fmt: skip
     table = pd.DataFrame({"map": own, "class": driver, "score": 1.0 / (own + 1), "active": 0.25})
