@@ -17,7 +17,7 @@ plan: env ## what `make run` would compute, and why
 	@$(BIN)/latentflow plan study --preset quick $(ARGS)
 
 test: env-dev system ## all tests (one of them: make test ARGS="-k recipe")
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: env-dev ## style, form and types
 	@$(BIN)/ruff check

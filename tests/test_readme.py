@@ -47,7 +47,7 @@ SHELL = {
     ".venv/bin/python -m pip install -e '.[s3]'": "pyproject.toml",
 }
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("readme")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass

@@ -75,7 +75,6 @@ def test_so_do_several_side_by_side(trainer: Project, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("temporary server")  # whose database is made once
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_so_do_those_of_a_prefect_run(trainer: Project, tmp_path: Path, number: int) -> None:
     project = use_store(trainer, tmp_path / "store")

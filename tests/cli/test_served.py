@@ -10,7 +10,6 @@ from tests.cli.project import STAGES
 
 
 @pytest.mark.slow
-@pytest.mark.xdist_group("temporary server")
 def test_a_stale_flow_runs_through_a_temporary_server(project):
     done = project.run("run", "toy", "--json")
     assert done.returncode == 0, done.stderr

@@ -200,5 +200,5 @@ def test_without_s3fs_it_says_what_to_install(url, monkeypatch):
 
     monkeypatch.setattr(buckets, "_CLIENTS", {})
     monkeypatch.setattr(fsspec, "filesystem", absent)
-    with pytest.raises(InputError, match=r"needs the package s3fs: pip install"):
+    with pytest.raises(InputError, match=r"needs the package s3fs: python -m pip install"):
         Bucket(url).read("records/a.json")

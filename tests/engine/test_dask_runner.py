@@ -27,7 +27,7 @@ from tests.engine.zygote import Request, Zygote, open_zygote
 from tests.flows.prefect_server import Server, start_server
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("dask")]
+pytestmark = pytest.mark.slow
 
 CELLS = [1, 2, 3, 4, 5, 6]
 

@@ -20,7 +20,7 @@ from tests.engine.toy import count
 from tests.flows.prefect_server import ROOT, Server, start_server
 from tests.waiting import PATIENCE
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

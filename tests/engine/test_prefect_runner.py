@@ -24,7 +24,7 @@ from tests.engine.zygote import Request, Zygote, open_zygote
 from tests.flows.prefect_server import Server, start_server
 from tests.waiting import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.slow
 
 CACHED = dict.fromkeys(SLOTS, "cached")
 KILLS = 22

@@ -10,7 +10,7 @@ from engine import Selection, Store, load
 from engine.session import Session
 from flows.autoencoder import autoencoder
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mnist")]
+pytestmark = pytest.mark.slow
 
 TINY, NORMAL = 0.0001, 3.0
 
@@ -22,6 +22,7 @@ def card(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
         "quick",
         [
             "data.offline=true", "data.limit=6000", "models.z=[8]",
+            "training.epochs=3", "training.batch=32", "training.rate=0.003",
             f"models.kl_weights=[0,{TINY},{NORMAL}]", "probes.n_init=2",
         ],
     )  # fmt: skip

@@ -15,7 +15,7 @@ from tests.waiting import wait_for
 if TYPE_CHECKING:
     from tests.flows.serving import Serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.flows.serving import Serving
     from tests.report.chromium import Tab
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.slow
 
 SMALL = {
     "data": {"offline": True},

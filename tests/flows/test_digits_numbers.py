@@ -19,7 +19,7 @@ from tasks.prototypes import fit_prototypes
 from tasks.scaling import fit_scaling
 from tasks.scores import rate_cell
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mnist")]
+pytestmark = pytest.mark.slow
 
 SEEDS = range(5)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from tests.flows.serving import Serving
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("server")]
+pytestmark = pytest.mark.slow
 
 CODE = (
     "import json, sys; from tests.flows.training import deployed; deployed(json.loads(sys.argv[1]))"

@@ -61,7 +61,6 @@ def test_labels_are_text(page: Markup) -> None:
     assert all(script.attributes.get("src") for script in page.all("script"))
 
 
-@pytest.mark.xdist_group("chromium")
 class TestInBrowser:
     @pytest.mark.parametrize(("width", "dark"), [(1200, False), (390, True)])
     def test_silent_within_the_folder_and_no_wider_than_the_window(

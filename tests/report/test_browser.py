@@ -9,8 +9,6 @@ import pytest
 from tests.report.chromium import Tab
 from tests.report.sample import run
 
-pytestmark = pytest.mark.xdist_group("chromium")
-
 
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Path:

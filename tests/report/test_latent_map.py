@@ -157,7 +157,6 @@ def map_page(tab: Tab, folder: Path) -> Map:
     return Map(tab, folder / _PAGE)
 
 
-@pytest.mark.xdist_group("chromium")
 class TestInBrowser:
     def test_pointing_at_a_point_shows_its_digit_and_its_reconstruction(
         self, map_page: Map
