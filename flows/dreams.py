@@ -33,7 +33,7 @@ SECTIONS = (
         "The network",
         "Three convolutions learn to tell the classes apart; what they get wrong shows what they see.",
         figures=("draw_confusion", "draw_mistakes"),
-        sentences=("cnn", "network", "evaluation"),
+        sentences=("network", "evaluation"),
     ),
     Section(
         "Its maps",
@@ -109,7 +109,7 @@ def dreams(p: DreamsParameters) -> dict[str, Any]:
         }
         cnn = train_cnn(train, test, about, **how)
         model = cnn.model
-        results |= {"model": model, "history": cnn.history, "cnn": cnn.summary}
+        results |= {"model": model, "history": cnn.history, "network": cnn.summary}
     else:
         own = describe_network(p.network.path, p.network.layer)
         layer, told = p.network.layer or own.convolutions[-1], own.classes
