@@ -10,6 +10,7 @@ import pytest
 from engine import Store
 from tests.engine.machines import machine, proxy, s3_port, url  # noqa: F401 - fixtures
 from tests.engine.zygote import Zygote, open_zygote
+from tests.flows.prefect_server import Server, start_server
 
 
 @pytest.fixture
@@ -26,3 +27,10 @@ def tally(tmp_path: Path) -> Path:
 def zygote() -> Iterator[Zygote]:
     with open_zygote() as helper:
         yield helper
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    base = tmp_path_factory.mktemp("prefect")
+    with start_server(base / "home", base / "store") as server:
+        yield server

@@ -24,19 +24,12 @@ from tests.engine.spread import spread
 from tests.engine.test_prefect_runner import Runs, read, told, warnings
 from tests.engine.toy import digests
 from tests.engine.zygote import Request, Zygote, open_zygote
-from tests.flows.prefect_server import Server, start_server
+from tests.flows.prefect_server import Server
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.slow
 
 CELLS = [1, 2, 3, 4, 5, 6]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("prefect")
-    with start_server(base / "home", base / "store") as server:
-        yield server
 
 
 @pytest.fixture(scope="module")

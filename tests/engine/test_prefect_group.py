@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,10 @@ from engine.journal import list_runs
 from engine.store import Store
 from tests.engine.test_group import both
 from tests.engine.toy import count
-from tests.flows.prefect_server import ROOT, Server, start_server
+from tests.flows.prefect_server import ROOT, Server
 from tests.waiting import PATIENCE
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("prefect")
-    with start_server(base / "home", base / "store") as server:
-        yield server
 
 
 def test_parts_are_flow_runs_of_their_own(server: Server, store: Store, tally: Path):

@@ -31,13 +31,6 @@ KILLS = 22
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    base = tmp_path_factory.mktemp("prefect")
-    with start_server(base / "home", base / "store") as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
 def prefect(server: Server) -> Iterator[Zygote]:
     with open_zygote(prefect=True) as helper:
         yield helper

@@ -10,8 +10,11 @@ import signal
 import socket
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,13 +37,20 @@ class Server:
     environment: dict[str, str] = field(default_factory=dict)
 
     def ask(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        """POST a filter, or GET without a body."""
+        """POST a body, or GET without one; asks again, as Prefect's client does, while a lock is held."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(
             self.api + path, data, {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code != HTTPStatus.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                    raise
+            time.sleep(0.5)  # SQLite's lock stood in the way: the server took nothing
 
     def run(self, *arguments: str, timeout: float = 2 * PATIENCE) -> str:
         """A Prefect command in the project's folder; returns what it printed."""
