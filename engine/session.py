@@ -14,7 +14,8 @@ from engine.artifact import Artifact, Pending
 from engine.call import Call, Selection
 from engine.checkpoints import Checkpoints
 from engine.compute import compute, find_earlier, load_earlier, look_up
-from engine.errors import DamagedObject, InputError, LatentflowError, StageError
+from engine.errors import DamagedObject, InputError, StageError
+from engine.healing import Healing
 from engine.history import History
 from engine.journal import Journal, StageRun
 from engine.outcome import Cause, Outcome, Reason
@@ -67,10 +68,9 @@ class Session:
         self.on_progress: Callable[[Call, Progress], None] | None = None
         self.stop = Stop()
         self._slots: dict[str, int] = {}
-        self._makers: dict[str, Call] = {}
         self._tainted: set[str] = set()
-        self._healed: set[str] = set()
         self.sources: dict[str, tuple[Artifact, Path]] = {}
+        self._healing = Healing(store, self.sources, self.compute, self._log)
         self._mutex = threading.RLock()
 
     @property
@@ -148,7 +148,7 @@ class Session:
             return record
         if faults and not self.planning:
             log.warning("%s: %s; it runs again", call.slot, "; ".join(f.text for f in faults))
-            self._set_aside(call.key)
+            self._healing.set_aside(call.key)
         call.force = asked is not None or bool(faults)
         call.outcome = Outcome.RUN
         call.reasons = ([asked] if asked else []) + faults or self._history.why(call)
@@ -175,7 +175,7 @@ class Session:
                     self._work(call),
                 )
             except DamagedObject as damage:
-                self._heal(damage)
+                self._healing.heal(damage)
         raise StageError(f"{call.slot}: an input is damaged again each time it is made")
 
     def accept(self, call: Call, record: Record, computed: bool) -> None:
@@ -235,7 +235,7 @@ class Session:
         try:
             return self.store.load(artifact)
         except DamagedObject as damage:
-            self._heal(damage)
+            self._healing.heal(damage)
             return self.store.load(artifact)
 
     # Parts
@@ -304,61 +304,10 @@ class Session:
             self.journal.write("source", artifact=artifact.to_json())
 
     def _remember(self, call: Call) -> None:
+        self._healing.remember(call)
         with self._mutex:
-            for artifact in call.artifacts:
-                self._makers[artifact.sha256] = call
-                if call.slot in self._tainted:
-                    self._tainted.add(artifact.sha256)
-
-    def _set_aside(self, key: str) -> None:
-        """Take a record's damaged objects away, so that no later look-up takes them for sound."""
-        with self.store.using(), contextlib.suppress(ValueError):
-            record = self.store.read_record(key)
-            for artifact in record.artifacts if record else ():
-                if self.store.fault(artifact, deep=True):
-                    self.store.set_aside(artifact)
-
-    def _heal(self, damage: DamagedObject) -> None:
-        """Make a damaged object again: run the stage that made it, or read its file again."""
-        with self._mutex:
-            if damage.sha256 in self._healed:
-                return
-            if damage.sha256 in self.sources:
-                self._read_again(damage)
-                return
-            maker = self._makers.get(damage.sha256)
-            if maker is None:
-                raise damage
-            log.warning("%s; %s runs again", damage, maker.slot)
-            self._set_aside(maker.key)
-            old = maker.artifacts
-            record = self.compute(maker)
-            if [a.sha256 for a in record.artifacts] != [a.sha256 for a in old]:
-                raise LatentflowError(
-                    f"{maker.slot} gave other bytes than before, so its damaged result cannot be "
-                    "restored for what was made from it: run the flow again"
-                )
-            self._healed.add(damage.sha256)
-            maker.reasons = [Reason(Cause.OBJECT, old[0].name, new=damage.fault)]
-            maker.outcome = Outcome.UNCHANGED
-            self._log(maker)
-
-    def _read_again(self, damage: DamagedObject) -> None:
-        artifact, path = self.sources[damage.sha256]
-        log.warning("%s; %s is read again", damage, path)
-        with self.store.using():
-            self.store.set_aside(artifact)
-            if self._put_again(artifact, path).sha256 != artifact.sha256:
-                raise InputError(f"{path} has changed since this run began: run again") from damage
-        self._healed.add(damage.sha256)
-
-    def _put_again(self, artifact: Artifact, path: Path) -> Artifact:
-        if "suffixes" not in artifact.spec:
-            return self.store.put_file(path, artifact.size)
-        from engine.folder import Limits, list_folder, put_folder
-
-        limits = Limits(files=max(Limits.files, artifact.spec["files"]))
-        return put_folder(self.store, list_folder(path, artifact.spec["suffixes"], limits))
+            if call.slot in self._tainted:
+                self._tainted.update(artifact.sha256 for artifact in call.artifacts)
 
 
 def current() -> Session:
