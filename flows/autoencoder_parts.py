@@ -206,7 +206,7 @@ def invent(
                 "summary": found.summary, "name": models[m].title,
             }
             for m, found in verdicts.items()
-        }),
+        }, limits=judge.limits),
     }  # fmt: skip
     return Invented(verdicts, results)
 

@@ -29,7 +29,7 @@ COLUMNS, ROWS = 20, 3  # images of a source
 
 
 def plot_latent_samples(
-    images: np.ndarray, verdicts: pd.DataFrame, shares: pd.DataFrame, summary: Mapping[str, Any], *,
+    images: np.ndarray, verdicts: pd.DataFrame, shares: pd.DataFrame, limits: Mapping[str, Any], *,
     name: str = "z",
 ) -> Figure:  # fmt: skip
     """Return the first samples of each source; what does not pass is crossed by a line below it."""
@@ -42,8 +42,8 @@ def plot_latent_samples(
         f"Samples of the latent space of {name}, decoded",
         (
             "underlined: looks like no image of the data, by its ten nearest training images; of "
-            f"unseen images {percent(summary['unseen'])} pass, of averages of two of different "
-            f"classes {percent(summary['blends'])}",
+            f"unseen images {_told(limits['unseen'], limits['unseen_clear'])}, of averages of two of "
+            f"different classes {_told(limits['blends'], limits['blends_clear'])}",
             tone_note(cmap),
         ),
     )
@@ -60,8 +60,7 @@ def plot_latent_samples(
         )
         axes.text(
             BREADTH, top,
-            f"{percent(float(row['share']))} of {row['rows']:,} look like images of the data, "
-            f"of {row['labels']} classes",
+            f"of {row['rows']:,} {_told(row['share'], row['clear'])}; {row['labels']} classes",
             va="top", ha="right", fontsize=SMALL, color=MUTED,
         )  # fmt: skip
         own = (verdicts["source"] == row["source"]).to_numpy().nonzero()[0][: COLUMNS * ROWS]
@@ -74,6 +73,10 @@ def plot_latent_samples(
     return figure
 
 
+def _told(passes: float, clear: float) -> str:
+    return f"{percent(float(passes))} pass, {percent(float(clear))} clearly"
+
+
 def _underline(axes: Axes, x: float, y: float, width: float) -> None:
     axes.plot([x, x + width], [y, y], color=ACCENT, linewidth=2, solid_capstyle="butt", zorder=4)
 
@@ -84,6 +87,7 @@ def draw_latent_samples(
     verdicts: pd.DataFrame,
     shares: pd.DataFrame,
     summary: dict[str, Any],
+    limits: dict[str, Any],
     *,
     name: str = "z",
 ) -> Picture:
@@ -92,7 +96,8 @@ def draw_latent_samples(
     Arguments:
         images: of `sample_latents`.
         verdicts, shares, summary: of `judge_samples`.
+        limits: of `fit_judge`.
         name: of the model.
     """
-    figure = plot_latent_samples(images, verdicts, shares, summary, name=name)
+    figure = plot_latent_samples(images, verdicts, shares, limits, name=name)
     return picture(figure, f"{prose(name)}: {summary['finding']}")

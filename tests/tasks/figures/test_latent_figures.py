@@ -52,7 +52,7 @@ FIGURES: dict[str, Callable[[Frames], Figure]] = {
         f["ways"], f["ends"], f["pairs"], name=NAME
     ),
     "samples": lambda f: samples.plot_latent_samples(
-        f["samples"], f["verdicts"], f["shares"], f["judged"], name=NAME
+        f["samples"], f["verdicts"], f["shares"], f["judge"], name=NAME
     ),
 }  # fmt: skip
 DATA: dict[str, dict[str, Any]] = {
@@ -98,7 +98,8 @@ DRAWN: dict[str, Callable[[Frames], Picture]] = {
         f["ways"], f["ends"], f["pairs"], f["walk_summary"], name=NAME
     ),
     "samples": lambda f: samples.draw_latent_samples.fn(
-        f["samples"], f["verdicts"], f["shares"], f["judged"], name=NAME
+            f["samples"], f["verdicts"], f["shares"], {"finding": "Some pass."}, f["judge"],
+            name=NAME
     ),
 }  # fmt: skip
 assert set(DRAWN) == set(FIGURES)
