@@ -42,8 +42,9 @@ def plot_latent_samples(
         f"Samples of the latent space of {name}, decoded",
         (
             "underlined: looks like no image of the data, by its ten nearest training images; of "
-            f"unseen images {_told(limits['unseen'], limits['unseen_clear'])}, of averages of two of "
-            f"different classes {_told(limits['blends'], limits['blends_clear'])}",
+            f"unseen images {percent(limits['unseen'])} pass, {percent(limits['unseen_clear'])} clearly, "
+            f"of averages of two of different classes {percent(limits['blends'])} and "
+            f"{percent(limits['blends_clear'])}",
             tone_note(cmap),
         ),
     )
@@ -60,7 +61,8 @@ def plot_latent_samples(
         )
         axes.text(
             BREADTH, top,
-            f"of {row['rows']:,} {_told(row['share'], row['clear'])}; {row['labels']} classes",
+            f"{percent(float(row['share']))} of {row['rows']:,} pass, {percent(float(row['clear']))} "
+            f"clearly; {row['labels']} of the classes",
             va="top", ha="right", fontsize=SMALL, color=MUTED,
         )  # fmt: skip
         own = (verdicts["source"] == row["source"]).to_numpy().nonzero()[0][: COLUMNS * ROWS]
@@ -71,10 +73,6 @@ def plot_latent_samples(
             if not verdicts["passes"].iloc[index]:
                 _underline(axes, x, y + size[1] + 0.035, size[0])
     return figure
-
-
-def _told(passes: float, clear: float) -> str:
-    return f"{percent(float(passes))} pass, {percent(float(clear))} clearly"
 
 
 def _underline(axes: Axes, x: float, y: float, width: float) -> None:
