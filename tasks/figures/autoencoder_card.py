@@ -37,9 +37,9 @@ MEASURES = {
     "mse": Measure("", "MSE", ".4f", False),
     "psnr": Measure("PSNR", "dB", ".1f", True),
     "ssim": Measure("", "SSIM", ".3f", True),
-    "knn": Measure("nearest", "points, %", "%", True),
+    "knn": Measure("points", "%", "%", True),
     "linear": Measure("planes", "%", "%", True),
-    "accuracy": Measure("KMeans", "right, %", "%", True),
+    "accuracy": Measure("KMeans", "%", "%", True),
     "ari": Measure("KMeans", "ARI", ".2f", True),
     "nmi": Measure("KMeans", "NMI", ".2f", True),
     "active": Measure("active", "axes", "d", None),
@@ -57,8 +57,9 @@ def plot_card(card: pd.DataFrame, neighbours: int = 10, clusters: int = 10) -> F
         2.6 * LINE + ROW * len(card) + 0.05,
         "Latent card: what is kept of an image, and what z is good for",
         (
-            "nothing of it was told the model: classes are those of unseen images, by their nearest "
-            f"{counted(neighbours, 'training point')}, by planes, and by {counted(clusters, 'cluster')}",
+            "percent: unseen images whose class is told right in z, which was never told of classes: "
+            f"by their nearest {counted(neighbours, 'training point')}, by planes, and by "
+            f"{counted(clusters, 'cluster')} of KMeans",
             "pass: samples of a mixture and of a normal distribution that look like images of the data",
             "shaded: the best model",
         ),

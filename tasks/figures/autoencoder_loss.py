@@ -40,18 +40,18 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], bounds: Mapping[str, Any]
     last = {name: float(unseen_loss(histories[name]).iloc[-1]) for name in names}
     key = {name: f"{shown[name]}: {last[name]:.4f}" for name in names}
     floor = float(bounds["test_floor"])
+    epochs = max(len(history) for history in histories.values())
     figure = new_sheet(
         3.5,
         "Binary cross-entropy of unseen images, epoch by epoch",
         "mean over pixels and images, in nats · floor: the entropy of the grey pixels, which a "
-        f"perfect copy has too · the mean image for all has {bounds['mean_image']:.3f} · thin: "
-        "training images, while they are learned",
+        "perfect copy has too · mean image: the same one given back for all"
+        + (" · thin: training images, while they are learned" if epochs > 2 else ""),
         line_key(looks, key),
     )
     left, right = figure.subplots(1, 2, width_ratios=(1.15, 1))
     dress(left, "loss", x="epoch", y="cross-entropy")
     dress(right, "distance from the floor", x="epoch", y="cross-entropy − floor", grid="both")
-    epochs = max(len(history) for history in histories.values())
     marker = "o" if epochs < 8 else ""
     for name, look in looks.items():
         history = histories[name]
@@ -62,7 +62,8 @@ def plot_losses(histories: Mapping[str, pd.DataFrame], bounds: Mapping[str, Any]
                 history["epoch"], values, color=look.colour, linestyle=look.dash, linewidth=1.9,
                 marker=marker, markersize=4, zorder=4,
             )  # fmt: skip
-    _draw_floor(left, floor, max(float(unseen_loss(h).max()) for h in histories.values()))
+    highest = max(float(unseen_loss(history).max()) for history in histories.values())
+    _draw_bounds(left, floor, float(bounds["mean_image"]), highest)
     right.set_yscale("log")
     _set_log_ticks(right)
     for axes in (left, right):
@@ -77,15 +78,20 @@ def _draw_training(axes: Axes, history: pd.DataFrame, colour: str) -> None:
     axes.plot(rows["epoch"], rows[column], color=colour, linewidth=0.9, alpha=0.7, zorder=3)
 
 
-def _draw_floor(axes: Axes, floor: float, highest: float) -> None:
-    span = max(highest - floor, 1e-3)
-    axes.set_ylim(floor - 0.16 * span, highest + 0.06 * span)
+def _draw_bounds(axes: Axes, floor: float, mean_image: float, highest: float) -> None:
+    """The floor, and what the mean image costs: a model lies between the two."""
+    span = max(highest - floor, mean_image - floor, 1e-3)
+    axes.set_ylim(floor - 0.16 * span, floor + 1.12 * span)
     axes.axhspan(floor - span, floor, color=ACCENT, alpha=0.1, linewidth=0, zorder=1)
-    axes.axhline(floor, color=ACCENT, linewidth=1.3, zorder=3)
-    axes.text(
-        0.985, floor - 0.045 * span, f"floor {floor:.4f}", ha="right", va="top", color=ACCENT,
-        fontsize=SMALL + 0.5, fontweight="bold", transform=axes.get_yaxis_transform(), zorder=5,
-    )  # fmt: skip
+    for height, gap, align, colour, text in (
+        (floor, -0.045, "top", ACCENT, f"floor {floor:.4f}"),
+        (mean_image, 0.025, "bottom", MUTED, f"mean image {mean_image:.3f}"),
+    ):
+        axes.axhline(height, color=colour, linewidth=1.3, zorder=3)
+        axes.text(
+            0.985, height + gap * span, text, ha="right", va=align, color=colour,
+            fontsize=SMALL + 0.5, fontweight="bold", transform=axes.get_yaxis_transform(), zorder=5,
+        )  # fmt: skip
 
 
 def _set_epochs(axes: Axes, epochs: int) -> None:

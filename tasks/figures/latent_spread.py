@@ -56,6 +56,9 @@ def plot_plane(
     dress(left, f"{counted(len(points), 'image')} by class", x="z1", y="z2")
     dress(right, "where each class lies", x="z1")
     low, high = np.quantile(xy, [0.001, 0.999], axis=0)
+    reach = RINGS * np.sqrt(np.diagonal(shapes["covariance"], axis1=1, axis2=2))
+    low = np.fmin(low, np.nanmin(shapes["mean"] - reach, axis=0))
+    high = np.fmax(high, np.nanmax(shapes["mean"] + reach, axis=0))
     # A model that has collapsed puts all images in one place.
     room = np.maximum(0.04 * (high - low), 1e-6)
     left.set_xlim(low[0] - room[0], high[0] + room[0])
