@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
@@ -12,6 +12,21 @@ from flows.image_data import Data, Seed
 from flows.latent_training import MOST_Z, LatentTraining, Variant
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
+
+
+class Pictures(Data):
+    """Which images: a known data set, or a person's own, in grey or in colour."""
+
+    colour: bool = Field(
+        default=False,
+        description="Keep the colours of own images: three channels go in and come out instead of one",
+    )
+
+    @model_validator(mode="after")
+    def _has_colours(self) -> Self:
+        if self.colour and self.path is None:
+            raise ValueError(f"colour = true: {self.dataset} is grey; it is for own images (path)")
+        return self
 
 
 class Models(Parameters):
@@ -99,7 +114,7 @@ class Tools(Parameters):
 class AutoencoderParameters(Parameters):
     """Autoencoders of labelled images, plain or variational, and what their latent spaces are like."""
 
-    data: Data = Data()
+    data: Pictures = Pictures()
     models: Models = Models()
     training: LatentTraining = LatentTraining()
     probes: Probes = Probes()

@@ -14,7 +14,7 @@ from tasks.images import check_images, image_options, load_images, source_images
 
 Seed = Annotated[int, Field(ge=0, le=2**31)]
 
-_OWN = {"label", "header", "invert", "white"}
+_OWN = {"label", "header", "invert", "colour", "white"}
 _DIVISION = {"size", "test_fraction", "seed", "limit"}
 # Images of the known sets for training, and for testing where they have such a part of their own.
 _ROWS = {"mnist": (60_000, 10_000), "fashion-mnist": (60_000, 10_000), "digits8x8": (1_797, None)}

@@ -1,4 +1,4 @@
-"""Images in arrays: pixels of any kind as grey squares.
+"""Images in arrays: pixels of any kind as squares.
 
 (n, h, w) · (n, h, w, 1, 3 or 4) · (n, h·w)   bool, whole numbers or floats
 white        1 where no value exceeds 1, else 255, unless it is given
@@ -11,7 +11,7 @@ import logging
 import math
 from typing import TYPE_CHECKING
 
-from tasks.image_files import MAX_PIXELS, BadImages, to_square
+from tasks.image_files import MAX_PIXELS, BadImages, square_shape, to_square
 from tasks.image_labels import to_texts
 
 if TYPE_CHECKING:
@@ -42,13 +42,15 @@ def to_squares(
     *,
     size: int,
     invert: bool,
+    colour: bool = False,
     white: float | None = None,
     height: int | None = None,
     width: int | None = None,
 ) -> dict[str, np.ndarray]:
-    """Each part as grey squares (n, size, size) uint8; bytes of that size already are not copied.
+    """Each part as squares (n, size, size) uint8; bytes of that size already are not copied.
 
     Arguments:
+        colour: keep the colours, (n, size, size, 3).
         white: the brightest value that can be; None: found by the rule above, for all parts together.
         height, width: of images that are rows of pixels; None: they are square.
 
@@ -56,7 +58,7 @@ def to_squares(
     """
     images = {name: _shape(name, part, height, width) for name, part in parts.items()}
     white = _find_white(images, white)
-    return {name: _squares(part, white, size, invert) for name, part in images.items()}
+    return {name: _squares(part, white, size, invert, colour) for name, part in images.items()}
 
 
 def _shape(name: str, part: np.ndarray, height: int | None, width: int | None) -> np.ndarray:
@@ -139,14 +141,15 @@ def _blocks(part: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
         yield start, part[start : start + rows]
 
 
-def _squares(part: np.ndarray, white: float, size: int, invert: bool) -> np.ndarray:
+def _squares(part: np.ndarray, white: float, size: int, invert: bool, colour: bool) -> np.ndarray:
     import numpy as np
     from PIL import Image
 
-    ready = part.shape[1:] == (size, size)
+    shape = square_shape(size, colour)
+    ready = part.shape[1:] == shape
     if ready and part.dtype == np.uint8 and white == 255 and not invert:
         return part
-    squares = np.empty((len(part), size, size), np.uint8)
+    squares = np.empty((len(part), *shape), np.uint8)
     for start, block in _blocks(part):
         if block.dtype != np.uint8 or white != 255:
             block = np.rint(block.astype(np.float64) * (255 / white)).astype(np.uint8)
@@ -155,5 +158,5 @@ def _squares(part: np.ndarray, white: float, size: int, invert: bool) -> np.ndar
             continue
         for index, pixels in enumerate(block, start):
             image = Image.fromarray(np.ascontiguousarray(pixels))
-            squares[index] = to_square(image, size, invert)
+            squares[index] = to_square(image, size, invert, colour)
     return squares

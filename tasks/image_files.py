@@ -1,7 +1,8 @@
-"""From an encoded picture, or from pixels, to a grey square: one rule for every source of images.
+"""From an encoded picture, or from pixels, to a square: one rule for every source of images.
 
-colour ▸ grey  .299 R + .587 G + .114 B (ITU-R BT.601); transparency shows black
-invert         255 − grey, where transparency shows white: it is background either way
+colour ▸ grey  .299 R + .587 G + .114 B (ITU-R BT.601), unless colours are kept: then grey is made
+               R = G = B; transparency shows black
+invert         255 − value, where transparency shows white: it is background either way
 longer side ▸ size, the aspect kept (Lanczos, which averages where it shrinks)
 centred on black; an odd row goes below, an odd column to the right
 """
@@ -30,15 +31,15 @@ class BadImages(InputError):
     """Images that cannot be used: which file, what is wrong and what to do about it."""
 
 
-def read_picture(data: bytes, size: int, invert: bool) -> np.ndarray:
-    """The grey square (size, size) uint8 of a picture as EXIF turns it, of a GIF its first frame.
+def read_picture(data: bytes, size: int, invert: bool, colour: bool = False) -> np.ndarray:
+    """The square of a picture as EXIF turns it, of a GIF its first frame; see `to_square`.
 
     Raises BadImages for anything that is no whole picture, and, before it is decoded, for one of
     more than `MAX_PIXELS`.
     """
     image = open_upright(data)
     try:
-        return to_square(image, size, invert)
+        return to_square(image, size, invert, colour)
     except Exception as error:
         raise _damaged(error) from error
 
@@ -81,18 +82,24 @@ def _damaged(error: Exception) -> BadImages:
     return BadImages(f"damaged or cut off ({error}); save the picture again")
 
 
-def to_square(image: Image.Image, size: int, invert: bool) -> np.ndarray:
-    """The grey square (size, size) uint8 of a decoded picture."""
+def square_shape(size: int, colour: bool) -> tuple[int, ...]:
+    """The shape of a square: (size, size), or (size, size, 3) where colours are kept."""
+    return (size, size, 3) if colour else (size, size)
+
+
+def to_square(image: Image.Image, size: int, invert: bool, colour: bool = False) -> np.ndarray:
+    """The square of a decoded picture, uint8 of `square_shape`."""
     import numpy as np
     from PIL import Image
 
-    grey = _to_grey(image, invert)
-    longer = max(grey.size)
+    plain = _to_opaque(image, invert)
+    plain = plain.convert("RGB" if colour else "L")
+    longer = max(plain.size)
     if longer != size:
-        width, height = (max(1, round(side * size / longer)) for side in grey.size)
-        grey = grey.resize((width, height), Image.Resampling.LANCZOS)
-    pixels = np.asarray(grey)
-    square = np.zeros((size, size), np.uint8)
+        width, height = (max(1, round(side * size / longer)) for side in plain.size)
+        plain = plain.resize((width, height), Image.Resampling.LANCZOS)
+    pixels = np.asarray(plain)
+    square = np.zeros(square_shape(size, colour), np.uint8)
     top, left = (size - pixels.shape[0]) // 2, (size - pixels.shape[1]) // 2
     square[top : top + pixels.shape[0], left : left + pixels.shape[1]] = (
         255 - pixels if invert else pixels
@@ -109,7 +116,8 @@ def _open(data: bytes) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=_FORMATS)
 
 
-def _to_grey(image: Image.Image, invert: bool) -> Image.Image:
+def _to_opaque(image: Image.Image, invert: bool) -> Image.Image:
+    """Eight bits a channel, grey or RGB, on black, or where it will be inverted on white."""
     import numpy as np
     from PIL import Image
 
@@ -119,5 +127,5 @@ def _to_grey(image: Image.Image, invert: bool) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
         shown = Image.new("RGBA", image.size, (255, 255, 255, 255) if invert else (0, 0, 0, 255))
-        return Image.alpha_composite(shown, image).convert("L")
-    return image.convert("L") if image.mode in {"1", "L"} else image.convert("RGB").convert("L")
+        return Image.alpha_composite(shown, image)
+    return image if image.mode in {"1", "L"} else image.convert("RGB")

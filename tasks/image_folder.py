@@ -27,12 +27,13 @@ _MAX_FAULTS = 10
 
 @dataclass(frozen=True)
 class Pictures(Sequence["np.ndarray"]):
-    """The pictures of these names as grey squares (size, size) uint8, decoded when touched."""
+    """The pictures of these names as squares (see `to_square`), decoded when touched."""
 
     files: Mapping[str, bytes]
     names: list[str]
     size: int
     invert: bool
+    colour: bool = False
 
     def __len__(self) -> int:
         return len(self.names)
@@ -41,7 +42,8 @@ class Pictures(Sequence["np.ndarray"]):
         if index and index % _STEP == 0:
             log.info("%s of %s pictures read", f"{index:,}", f"{len(self):,}")
         try:
-            return read_picture(self.files[self.names[index]], self.size, self.invert)
+            data = self.files[self.names[index]]
+            return read_picture(data, self.size, self.invert, self.colour)
         except BadImages as error:
             raise BadImages(f"{self.names[index]}: {error}") from error
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from engine import File, InputError
 from tasks import image_tables
 from tasks.image_arrays import check_rows, to_squares
-from tasks.image_files import MAX_BYTES, BadImages
+from tasks.image_files import MAX_BYTES, BadImages, square_shape
 from tasks.image_folder import Pictures, group
 from tasks.image_labels import Division, divide
 from tasks.image_npz import read_npz
@@ -28,6 +29,7 @@ class Options:
     name: str = "images"
     size: int = 28
     invert: bool = False
+    colour: bool = False
     white: float | None = None
     label: str = "label"
     header: bool = True
@@ -37,6 +39,11 @@ class Options:
     test_fraction: float = 0.15
     seed: int = 0
     limit: int | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of each image."""
+        return square_shape(self.size, self.colour)
 
     def __post_init__(self) -> None:
         least, most = _SIZES
@@ -76,21 +83,21 @@ class Found:
             limit=options.limit,
         )
         rows = len(division.train) + len(division.test)
-        if rows * options.size**2 > MAX_BYTES:
+        if rows * math.prod(options.shape) > MAX_BYTES:
             raise BadImages(
                 f"{rows:,} images of {options.size} × {options.size} pixels are more than "
                 f"{MAX_BYTES:,} bytes: lower size, or set limit"
             )
         return division
 
-    def gather(self, part: str, positions: np.ndarray, size: int) -> np.ndarray:
-        """The squares at these positions, (n, size, size) uint8; not copied where they are all."""
+    def gather(self, part: str, positions: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+        """The squares at these positions, uint8 (n, *shape); not copied where they are all."""
         import numpy as np
 
         images = self.images[part]
         if isinstance(images, np.ndarray):
             return images if len(positions) == len(images) else images[positions]
-        squares = np.empty((len(positions), size, size), np.uint8)
+        squares = np.empty((len(positions), *shape), np.uint8)
         for row, position in enumerate(positions):
             squares[row] = images[int(position)]
         return squares
@@ -124,6 +131,7 @@ def open_file(raw: File, options: Options) -> Found:
         parts,
         size=options.size,
         invert=options.invert,
+        colour=options.colour,
         white=options.white,
         height=options.height,
         width=options.width,
@@ -138,7 +146,9 @@ def open_folder(files: Mapping[str, bytes], options: Options) -> Found:
     parts = group(list(files))
     return Found(
         {
-            part: Pictures(files, [name for name, _ in members], options.size, options.invert)
+            part: Pictures(
+                files, [name for name, _ in members], options.size, options.invert, options.colour
+            )
             for part, members in parts.items()
         },
         {
@@ -180,7 +190,7 @@ def describe(found: Found, division: Division, options: Options) -> dict[str, ob
     return {
         "name": options.name,
         "classes": division.classes,
-        "shape": [options.size, options.size],
+        "shape": list(options.shape),
         "rows": len(division.train) + len(division.test),
         "train": len(division.train),
         "test": len(division.test),
@@ -190,7 +200,9 @@ def describe(found: Found, division: Division, options: Options) -> dict[str, ob
     }
 
 
-def gather_all(found: Found, division: Division, size: int) -> tuple[np.ndarray, np.ndarray]:
+def gather_all(
+    found: Found, division: Division, shape: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
     """Training and test squares."""
     test = "x_test" if found.is_divided else "x"
-    return found.gather("x", division.train, size), found.gather(test, division.test, size)
+    return found.gather("x", division.train, shape), found.gather(test, division.test, shape)

@@ -1,4 +1,4 @@
-"""Images and their labels from any source, as grey squares for training and for testing.
+"""Images and their labels from any source, as squares for training and for testing.
 
 MNIST's npz · an .npz with x and y · a table of pixels · a folder with a sub-folder a class
 """
@@ -34,7 +34,7 @@ _BRIGHT = 160
 
 
 class Images(NamedTuple):
-    """train, test: x (n, size, size) uint8 and y (n,) int64 · about: name, classes (text; y counts
+    """train, test: x (n, size, size[, 3]) uint8 and y (n,) int64 · about: name, classes (text; y counts
     in it), shape, rows, train and test (numbers of images), sizes {class: images used}, split (how
     it came about), inverted, mean (of the training pixels)."""
 
@@ -50,6 +50,7 @@ def load_images(
     name: str = "images",
     size: int = 28,
     invert: bool = False,
+    colour: bool = False,
     white: float | None = None,
     label: str = "label",
     header: bool = True,
@@ -60,14 +61,15 @@ def load_images(
     seed: int = 0,
     limit: int | None = None,
 ) -> Images:
-    """Grey squares and classes of an .npz, .csv, .tsv, .txt, .parquet or packed folder of pictures.
+    """Squares and classes of an .npz, .csv, .tsv, .txt, .parquet or packed folder of pictures.
 
-    What is no square of `size` grey bytes is made one as `tasks/image_files.py` says.
+    What is no square of `size` bytes a side is made one as `tasks/image_files.py` says.
 
     Arguments:
         name: what messages and pages call the images.
         size: side of the squares in pixels, 28 as MNIST has it.
         invert: make dark strokes on light paper light on black, as MNIST's are.
+        colour: keep red, green and blue instead of grey.
         white: the brightest value in an array or table; None: 1 or 255, whichever holds them all.
         label: the column of a table that holds the class.
         header: whether the first line of a text table names its columns; else the label comes first.
@@ -85,6 +87,7 @@ def load_images(
         name=name,
         size=size,
         invert=invert,
+        colour=colour,
         white=white,
         label=label,
         header=header,
@@ -98,7 +101,7 @@ def load_images(
     try:
         found = open_file(raw, options)
         division = found.divide(options)
-        train, test = gather_all(found, division, size)
+        train, test = gather_all(found, division, options.shape)
     except BadImages as error:
         raise BadImages(f"{name}: {error}") from error
     mean = float(train.mean(dtype=np.float64))

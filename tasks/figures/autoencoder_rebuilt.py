@@ -71,7 +71,7 @@ def plot_reconstructions(
     step = size[1] + 0.04
     height = len(blocks) * (len(lines) * step + 3 * GAP) - 2 * GAP
     shown = np.concatenate([images[rows] for *_, rows in blocks])
-    cmap = tone(shown) if shown.ndim == 3 else "gray"
+    cmap = tone(shown)
     figure, axes = new_plate(
         height,
         f"Unseen images and what {name} makes of them",

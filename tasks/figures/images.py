@@ -27,12 +27,15 @@ DARK = 32  # grey values below are background where they are most of an image
 
 
 def tone(images: np.ndarray) -> str:
-    """Return the colour map for grey images (n, h, w): light strokes on black are drawn as ink.
+    """Return the colour map for images (…, h, w): light strokes on black are drawn as ink.
 
     Ink on paper shows faint strokes better than light on black, and its rim melts into the sheet.
+    Images in colour (…, h, w, 3) are drawn as they are.
     """
     import numpy as np
 
+    if images.shape[-1] == 3:  # no image is 3 pixels wide
+        return "gray"
     return "Greys" if images.size and np.mean(images < DARK) > 0.4 else "gray"
 
 

@@ -36,7 +36,7 @@ def plot_latent_samples(
     size = fit_image(images.shape[1:3], BREADTH / COLUMNS - 0.04, 0.6)
     step = size[1] + 0.1
     block = ROWS * step + 1.6 * LINE + 2 * GAP
-    cmap = tone(images) if images.ndim == 3 else "gray"
+    cmap = tone(images)
     figure, axes = new_plate(
         len(shares) * block - 2 * GAP,
         f"Samples of the latent space of {name}, decoded",

@@ -30,11 +30,6 @@ GRID_HEIGHT = 7.4  # inches of all rows of a grid
 AXIS, UNDER = 0.55, 0.28  # inches beside and below a grid for its coordinates
 
 
-def _tone(images: np.ndarray) -> str:
-    """Return the colour map of grey images (…, h, w); of coloured ones it is not used."""
-    return tone(images.reshape(-1, *images.shape[-2:])) if images.shape[-1] != 3 else "gray"
-
-
 def _number(value: float) -> str:
     """Return a coordinate with two or three digits and a true minus sign."""
     return f"{value:.{1 if abs(value) < 9.95 else 0}f}".replace("-", "−")
@@ -48,7 +43,7 @@ def plot_grid(
     columns, rows = int(summary["columns"]), int(summary["rows"])
     dimensions = int(summary["dimensions"])
     size = fit_image(images.shape[1:3], (BREADTH - 2 * AXIS) / columns, GRID_HEIGHT / rows)
-    cmap = _tone(images)
+    cmap = tone(images)
     width, height = columns * size[0], rows * size[1]
     left = max(AXIS, (BREADTH - width) / 2)
     figure, axes = new_plate(
@@ -130,7 +125,7 @@ def plot_traversals(
     first = 1.15
     size = fit_image(images.shape[2:4], (BREADTH - beside - after - first) / steps - 0.03, 0.5)
     step = size[1] + 0.05
-    cmap = _tone(images)
+    cmap = tone(images)
     figure, axes = new_plate(
         max(len(images) * step, 2 * (size[1] + 2.4 * LINE)),
         f"Walks along the axes of {name} through one unseen image",
@@ -197,7 +192,7 @@ def plot_interpolations(
     beside = 0.85
     size = fit_image(images.shape[2:4], (BREADTH - 2 * beside - 4 * GAP) / (steps + 2) - 0.03, 0.7)
     step = size[1] + 0.06
-    cmap = _tone(images)
+    cmap = tone(images)
     figure, axes = new_plate(
         len(images) * step + LINE,
         f"From one unseen image to another through the latent space of {name}",

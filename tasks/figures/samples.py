@@ -76,7 +76,7 @@ def draw_samples(
     """Draw a few training images of every class.
 
     Arguments:
-        train: x, uint8 (n, h, w); y, int64 (n,), codes into `about["classes"]`.
+        train: x, uint8 (n, h, w) or (n, h, w, 3); y, int64 (n,), codes into `about["classes"]`.
         about: classes, the names by code.
         per_class: images of each class, as far as they fit.
         seed: of the choice.

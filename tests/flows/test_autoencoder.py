@@ -12,7 +12,14 @@ from engine.session import Session
 from flows.autoencoder import SECTIONS, autoencoder, check_data
 from flows.autoencoder_parameters import PRESETS, Models
 from flows.latents import list_models
-from tests.flows.own import Ran, assert_whole_and_cached, digests, run_small, save_bars
+from tests.flows.own import (
+    Ran,
+    assert_whole_and_cached,
+    digests,
+    draw_bars,
+    run_small,
+    save_bars,
+)
 
 SMALL = [
     "data.offline=true", "data.size=8", "data.test_fraction=.25", "models.z=[3,2]",
@@ -90,6 +97,26 @@ def test_one_more_model_trains_that_one_alone(ran: Ran) -> None:
 @pytest.mark.slow
 def test_the_store_gives_the_same_digests_again(ran: Ran, tmp_path: Path) -> None:
     assert digests(ran.again(store=Store(tmp_path))) == digests(ran.record)
+
+
+def test_pictures_in_colour_come_back_in_colour(tmp_path: Path) -> None:
+    x, y = draw_bars(np.random.default_rng(0), 120)
+    bars = np.stack([x, 0 * x, 255 - x], axis=3)  # red bars on blue
+    np.savez(tmp_path / "bars.npz", x=bars, y=y)
+    how = [f"data.path={tmp_path / 'bars.npz'}", "data.colour=true", "data.size=9"]
+    ran = run_small(autoencoder, [*SMALL, *how], tmp_path)
+    assert_whole_and_cached(ran, SECTIONS)
+    with Session(ran.store).active():
+        made = load(ran.record.stages["reconstruct[z=3]"].artifacts[0])
+    assert made.shape == (30, 9, 9, 3)
+    # After a few steps the mean colour is known at least.
+    red, green, blue = made.reshape(-1, 3).mean(axis=0)
+    assert blue > red + 40 > red > green
+
+
+def test_known_sets_are_grey(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="colour = true: mnist is grey"):
+        autoencoder.configure("quick", ["data.colour=true"])
 
 
 def test_models_are_named_by_what_differs() -> None:

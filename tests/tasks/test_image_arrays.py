@@ -75,6 +75,17 @@ def test_arrays_follow_the_rule_of_pictures(x: np.ndarray, invert: bool) -> None
         np.testing.assert_array_equal(square, to_square(image, 8, invert))
 
 
+def test_colours_are_kept_where_asked() -> None:
+    pixels = noise(6, 8, 8, 3)
+    assert squares(pixels, colour=True) is pixels
+    np.testing.assert_array_equal(squares(pixels / 255, colour=True), pixels)
+    np.testing.assert_array_equal(squares(pixels, colour=True, invert=True), 255 - pixels)
+    repeated = np.repeat(pixels[..., :1], 3, axis=3)
+    np.testing.assert_array_equal(squares(pixels[..., 0], colour=True), repeated)
+    opaque = np.concatenate([pixels, np.full((6, 8, 8, 1), 255, np.uint8)], axis=3)
+    np.testing.assert_array_equal(squares(opaque, colour=True), pixels)
+
+
 def test_rows_of_pixels_are_square_unless_said_otherwise() -> None:
     x = noise(5, 64)
     np.testing.assert_array_equal(squares(x), x.reshape(5, 8, 8))

@@ -80,6 +80,19 @@ def test_transparency_is_background(invert: bool, background: int) -> None:
     assert np.abs((255.0 - found if invert else found) - expected).max() <= 1.6
 
 
+@pytest.mark.parametrize("invert", [False, True])
+def test_colours_are_kept_where_asked(invert: bool) -> None:
+    pixels = noise(9, 9, 3)
+    found = read_picture(encode(Image.fromarray(pixels)), 9, invert, colour=True)
+    np.testing.assert_array_equal(found, 255 - pixels if invert else pixels)
+    wide = read_picture(encode(Image.fromarray(pixels[:3])), 9, invert, colour=True)
+    assert not wide[:3].any() and not wide[6:].any()
+    plain = read_picture(encode(grey(pixels[..., 0])), 9, False, colour=True)
+    np.testing.assert_array_equal(plain, np.repeat(pixels[..., :1], 3, axis=2))
+    clear = np.dstack([pixels, np.zeros((9, 9), np.uint8)])
+    assert not read_picture(encode(Image.fromarray(clear)), 9, invert, colour=True).any()
+
+
 def test_palettes_bits_and_deep_grey() -> None:
     pixels = noise(8, 8)
     palette = grey(pixels).convert("RGB").quantize(256)

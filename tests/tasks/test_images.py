@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from engine import File, InputError, Store, load
+from engine.session import Session
 from tasks.datasets import DIGITS_8X8, FASHION_MNIST, MNIST, bundled_path, read_bundled
 from tasks.images import (
     BadImages,
@@ -145,6 +146,24 @@ def test_a_folder_of_colour_photos_of_all_sizes_is_read(store: Store, tmp_path: 
     for part in (images.train, images.test):
         brightness = part["x"][:, 14, 14]
         assert (brightness[part["y"] == warm] > brightness[part["y"] != warm].max()).all()
+
+
+def test_colours_stay_where_they_are_asked_for(tmp_path: Path) -> None:
+    for index in range(20):
+        folder = tmp_path / "own" / ("red" if index % 2 else "blue")
+        folder.mkdir(parents=True, exist_ok=True)
+        colour = (200 + index, 20, 30) if index % 2 else (10, 20, 180 + index)
+        Image.new("RGB", (30, 20), colour).save(folder / f"{index}.png")
+    store = Store(tmp_path / "store")
+    with Session(store).active():
+        raw: Any = source_images(tmp_path / "own")
+        handles: Any = load_images(raw, size=12, colour=True)
+        images = Images(*(load(handle) for handle in handles))
+    assert images.train["x"].shape[1:] == (12, 12, 3) == tuple(images.about["shape"])
+    middle = images.train["x"][:, 6, 6]
+    told = [images.about["classes"][code] for code in images.train["y"]]
+    assert ["red" if r > b else "blue" for r, _, b in middle.astype(int)] == told
+    assert check_images(tmp_path / "own", size=12, colour=True)["shape"] == [12, 12, 3]
 
 
 def test_train_and_test_folders_are_kept(store: Store, tmp_path: Path) -> None:

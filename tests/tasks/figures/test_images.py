@@ -32,6 +32,7 @@ def test_strokes_on_black_become_ink_and_photos_stay_as_they_are() -> None:
     photos = np.full((2, 10, 10), 90, dtype=np.uint8)
     assert tone(strokes) == "Greys" and "dark on white" in tone_note("Greys")
     assert tone(photos) == tone(255 - strokes) == "gray" and not tone_note("gray")
+    assert tone(np.repeat(strokes[..., None], 3, axis=3)) == "gray"  # it has colours of its own
 
 
 @pytest.mark.parametrize("shape", [(28, 28), (60, 20), (16, 90)])
