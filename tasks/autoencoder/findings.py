@@ -180,7 +180,7 @@ def _about_spread(
     histories: Mapping[str, pd.DataFrame],
     models: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, Any]]:
-    """In the plane: how wide the classes 0 and 6 lie, and whether the strong confusions are known."""
+    """In the plane: how much room 0 and 6 take, and whether the strong confusions are known."""
     for model in models:
         name = model["name"]
         if model["z"] != 2:
@@ -190,7 +190,7 @@ def _about_spread(
         for each in WIDE:
             if each in rank:
                 yield judge_value(
-                    f"{name}: place of class {each} by spread", int(rank[each]), "measure_spread",
+                    f"{name}: place of class {each} by its room in the plane", int(rank[each]), "measure_spread",
                     WIDEST if unfolded and not model["kl_weight"] else None,
                 )  # fmt: skip
         strong = pairs[name][pairs[name]["strong"]]

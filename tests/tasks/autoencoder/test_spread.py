@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tasks.autoencoder.spread import join_pairs, measure_spread, rank_pairs
+from tasks.autoencoder.spread import join_pairs, measure_areas, measure_spread, rank_pairs
 from tasks.scores import confuse
 
 if TYPE_CHECKING:
@@ -50,20 +50,49 @@ def test_without_mistakes_there_is_no_group() -> None:
     assert not pairs["strong"].any()
 
 
-def test_the_spread_is_the_mean_squared_distance_from_the_mean() -> None:
+def normal_classes(size: int) -> tuple[np.ndarray, np.ndarray]:
+    """Five normal distributions of different width, and a sixth class without a point."""
     rng = np.random.default_rng(0)
     codes = np.repeat(np.arange(6), [300, 300, 300, 300, 300, 0])
     width = np.array([1.0, 4.0, 2.0, 1.5, 3.0, 9.9])
-    points = (5 * codes[:, None] + width[codes][:, None] * rng.normal(size=(1500, 2))).astype("f4")
+    noise = rng.normal(size=(1500, size))
+    return (5 * codes[:, None] + width[codes][:, None] * noise).astype("f4"), codes
+
+
+@pytest.mark.parametrize(("size", "measure"), [(2, "area"), (3, "distance"), (1, "distance")])
+def test_the_widest_class_is_the_first_by_either_measure(size: int, measure: str) -> None:
+    points, codes = normal_classes(size)
     found = measure_spread.fn(
         points, {"y": codes}, confusion_of({("a", "b"): 3}), {"classes": NAMES}
     )
+    assert found.summary["measure"] == measure
     assert found.summary["widest"] == ["b", "e", "c", "d", "a"]
     assert found.classes["rank"].tolist() == [5, 1, 3, 4, 2, 6]
     own = points[codes == 1]
     expected = np.square(own - own.mean(axis=0)).sum(axis=1).mean()
-    assert found.classes["spread"][1] == pytest.approx(expected, rel=1e-5)
-    assert found.shapes["covariance"].shape == (6, 2, 2)
-    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["spread"][5] == 0
+    assert found.classes["distance"][1] == pytest.approx(expected, rel=1e-5)
+    assert found.classes["area"].notna().all() == (size == 2)
+    assert found.shapes["covariance"].shape == (6, size, size)
+    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["distance"][5] == 0
     assert found.summary["groups"] == [["a", "b"]]
-    assert "b spreads widest" in found.summary["finding"]
+    words = "b takes the most room" if size == 2 else "b spreads widest"
+    assert words in found.summary["finding"]
+
+
+def test_the_room_of_a_class_is_the_area_that_it_fills() -> None:
+    rng = np.random.default_rng(0)
+    square = rng.uniform(0, 10, (6000, 2))
+    angle = rng.uniform(0, 3, 6000)
+    ring = 9 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.2, (6000, 2))
+    points, codes = np.concatenate([square, ring]), np.repeat([0, 1], 6000)
+    area = measure_areas(points, codes, 3)
+    assert area[0] == pytest.approx(90, rel=0.1)  # nine tenths of it
+    # A bent line reaches farther than the square and fills much less.
+    assert np.trace(np.cov(ring.T)) > np.trace(np.cov(square.T)) and area[1] < area[0] / 3
+    assert area[2] == 0
+    stretched = measure_areas(points * [1, 50] + 7, codes, 3)
+    np.testing.assert_allclose(stretched, 50 * area, rtol=0.02)
+
+
+def test_a_collapsed_plane_has_no_room() -> None:
+    assert measure_areas(np.ones((20, 2)), np.arange(20) % 2, 2).tolist() == [0, 0]
