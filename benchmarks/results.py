@@ -4,13 +4,14 @@
     .venv/bin/python -m benchmarks.results study draw_plane 'draw_comparison[flower]'
 
 writes the newest completed run of the flow, the runs of its parts included, to
-`benchmarks/results/<flow>-<preset>/`, with the figures, and as CSV the tables, of the stages that
-are named: all calls of one, or that with a label.
+`benchmarks/results/<flow>-<preset>/`, or to another folder there (`--folder`), with the figures, and
+as CSV the tables, of the stages that are named: all calls of one, or that with a label.
 """
 
 from __future__ import annotations
 
 import argparse
+import shlex
 import statistics
 import sys
 from collections import defaultdict
@@ -29,19 +30,20 @@ def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("flow")
     options.add_argument("outputs", nargs="*")
+    options.add_argument("--folder", help="its name, where a preset does not say enough")
     chosen = options.parse_args()
     store = Store()
     found = map(read_run, list_runs(store, chosen.flow))
     run = next((r for r in found if r.status == "completed"), None)
     if run is None:
         sys.exit(f"there is no completed run of {chosen.flow} in {store.address}")
-    folder = FOLDER / f"{run.flow}-{run.preset}"
+    folder = FOLDER / (chosen.folder or f"{run.flow}-{run.preset}")
     folder.mkdir(parents=True, exist_ok=True)
     parts = [
         read_run(store.runs / name / f"{part['run']}.jsonl") for name, part in run.parts.items()
     ]
     runs = [*parts, run]
-    told = [f"# `latentflow run {run.flow} --preset {run.preset}`", ""]
+    told = [f"# `{shlex.join(run.environment['command'])}`", ""]
     told += [f"Run {run.id}: {sum(each.seconds for each in runs):,.0f} s.", ""]
     told += _findings(run, store)
     kept = [

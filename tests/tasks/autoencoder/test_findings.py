@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tasks.autoencoder.card import compile_card
-from tasks.autoencoder.findings import LOSS_BY_EPOCH, tabulate_autoencoders
+from tasks.autoencoder.findings import LOSS_BY_EPOCH, NOISE, tabulate_autoencoders
 from tasks.autoencoder.sampling import MIXTURE, name_normal
 
 MODELS: dict[str, dict[str, Any]] = {
@@ -61,12 +61,13 @@ def tabulate(**options: Any) -> dict[str, dict[str, Any]]:
 
 def test_a_good_run_keeps_every_band_and_the_posts_losses_are_among_them() -> None:
     found = tabulate(as_posted=True)
-    assert found[""]["met"] == found[""]["checked"] == 3 + 9 + 3 + 3 + 1 + 1 + 2 + 1
+    assert found[""]["met"] == found[""]["checked"] == 3 + 9 + 3 + 3 + 1 + len(NOISE) + 2 + 1
     assert found["z = 16: loss of unseen images after 1 epoch"]["expected"] == "0.1184 measured"
     assert found["z = 2: loss of unseen images after 40 epochs"]["met"] is None
     assert found["z = 2: place of class 6 by its room in the plane"]["met"] is True
-    plain = "z = 16, VAE·0.001: loss of unseen images, less that of z = 16"
-    assert found[plain]["value"] == 0 and found[plain]["met"] is True
+    for each in NOISE.values():
+        row = found[f"z = 16, VAE·0.001: {each.words}, less that of z = 16"]
+        assert row["value"] == 0 and row["met"] is True
     other = tabulate(as_posted=False)
     assert "z = 16: loss of unseen images after 1 epoch" not in other
 
@@ -86,13 +87,17 @@ def test_of_a_plane_after_few_epochs_nothing_is_expected() -> None:
         ("z = 16", "psnr", 16.0, "z = 16: PSNR above that of as many components"),
         ("z = 16, VAE·1", "normal", 0.5, "z = 16, VAE·1: samples around the origin that look like images of the data"),
         ("z = 16, VAE·0.001", "bce", 0.09, "z = 16, VAE·0.001: loss of unseen images, less that of z = 16"),
+        ("z = 16, VAE·0.001", "active", 12, "z = 16, VAE·0.001: active axes, less that of z = 16"),
     ],
 )  # fmt: skip
 def test_what_leaves_its_band_is_named(model: str, column: str, value: float, missed: str) -> None:
     found = tabulate(card=card_of(**{model: {column: value}}))
-    assert found[missed]["met"] is False
-    assert found[""]["checked"] - found[""]["met"] == 1
-    assert missed in found[""]["sentence"]
+    assert found[missed]["met"] is False and missed in found[""]["sentence"]
+    outside = {name for name, row in found.items() if name and row["met"] is False} - {missed}
+    # What a plain model loses, the one beside it has more of.
+    beside = {name for name in outside if name.endswith("less that of z = 16")}
+    assert outside == beside and len(beside) == (model == "z = 16")
+    assert found[""]["checked"] - found[""]["met"] == 1 + len(beside)
 
 
 def test_a_plain_model_may_know_nothing_of_the_origin() -> None:
