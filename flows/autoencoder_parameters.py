@@ -122,12 +122,13 @@ class AutoencoderParameters(Parameters):
     tools: Tools = Tools()
 
 
-# quick: one epoch of all images. seed: the post's own values; what a plane of two numbers looks like
-# depends on where its training begins, and of the seeds 0 to 3 this one gives a plane as the post shows
-# it, with 0 and 6 the widest (benchmarks/README.md has all four).
+# quick: half of the images once, in small batches, which learn most from few images.
+# seed: the post's own values. What a plane of two numbers looks like depends on where its training
+# begins; of the seeds 0 to 3 this one gives a plane as the post shows it, with 0 and 6 the widest
+# (benchmarks/README.md has all four).
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
-        "training": {"epochs": 1, "warm_up": 0.1},
+        "training": {"epochs": 1, "warm_up": 0.1, "batch": 16, "steps_per_epoch": 1875},
         "tsne": {"sample": 3000, "iterations": 500},
     },
     "standard": {},

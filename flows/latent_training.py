@@ -28,7 +28,15 @@ class LatentTraining(Training):
         default=0.004, gt=0, le=1, description="Largest learning rate of Adam; the post has .0005"
     )
 
+    steps_per_epoch: int | None = Field(
+        default=None,
+        ge=1,
+        description="At most so many steps make an epoch, on images drawn anew for each; none: all "
+        "images are seen",
+    )
+
     @property
     def is_posted(self) -> bool:
         """Whether this is the post's way, whose losses by epoch are known."""
-        return (self.batch, self.schedule, self.rate) == (128, "constant", 5e-4)
+        whole = self.steps_per_epoch is None
+        return whole and (self.batch, self.schedule, self.rate) == (128, "constant", 5e-4)

@@ -52,6 +52,7 @@ def train_autoencoder(
     seed: int = 0,
     precision: Literal["auto", "float32", "bfloat16"] = "float32",
     threads: int | None = None,
+    steps_per_epoch: int | None = None,
 ) -> Autoencoder:
     """Train it to give back its images.
 
@@ -65,6 +66,8 @@ def train_autoencoder(
         seed: of the weights, of the order of the images, and of a VAE's noise.
         threads: parts of a batch that are computed side by side; None: `count_lanes`. Another number
             adds in another order: the last digits differ.
+        steps_per_epoch: at most so many steps make an epoch, on images drawn anew for each; None: all
+            images are seen.
 
     Raises:
         InputError: a parameter or images out of range.
@@ -73,7 +76,7 @@ def train_autoencoder(
     if not 0 <= kl_weight < 1e6:
         raise InputError(f"kl_weight = {kl_weight}: expected a number from 0 (no VAE) to a million")
     lanes = count_lanes(batch) if threads is None else threads
-    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed, lanes)
+    plan = Training(epochs, batch, Schedule(schedule, rate, warm_up), seed, lanes, steps_per_epoch)
     chosen = resolve_precision(precision)
     start_tensorflow(lanes)
     shape = tuple(train["x"].shape[1:])
@@ -88,6 +91,7 @@ def train_autoencoder(
         "kl_weight": kl_weight,
         "epochs": epochs,
         "batch": batch,
+        "steps_per_epoch": plan.count_steps(len(train["x"])),
         "schedule": schedule,
         "rate": rate,
         "warm_up": warm_up,

@@ -44,6 +44,8 @@ class Training:
         schedule: the learning rate.
         seed: of the order of the images and of all that is random in a step.
         lanes: parts of a batch that are computed side by side, each on one thread.
+        steps_per_epoch: at most so many steps make an epoch, on images drawn anew for each; None: all
+            images are seen.
     """
 
     epochs: int = 40
@@ -51,17 +53,23 @@ class Training:
     schedule: Schedule = field(default_factory=Schedule)
     seed: int = 0
     lanes: int = 1
+    steps_per_epoch: int | None = None
 
     def __post_init__(self) -> None:
         for name, value in (
             ("epochs", self.epochs),
             ("batch", self.batch),
             ("threads", self.lanes),
+            ("steps_per_epoch", self.steps_per_epoch),
         ):
-            if value < 1:
+            if value is not None and value < 1:
                 raise InputError(f"{name} = {value}: expected at least 1")
         if self.seed < 0:
             raise InputError(f"seed = {self.seed}: expected at least 0")
+
+    def count_steps(self, rows: int) -> int:
+        """Steps of an epoch where there are so many images."""
+        return min(-(-rows // self.batch), self.steps_per_epoch or rows)
 
 
 class Trained(NamedTuple):
@@ -122,8 +130,9 @@ class _Run:
 
         tf = start_tensorflow()
         self.training = training
-        self.rows = len(train["x"])
-        self.per_epoch = -(-self.rows // training.batch)
+        self.images = len(train["x"])
+        self.per_epoch = training.count_steps(self.images)
+        self.rows = min(self.images, self.per_epoch * training.batch)  # of an epoch
         self.steps = self.per_epoch * training.epochs
         self.step = 0
         self.first_loss = np.nan
@@ -216,8 +225,8 @@ class _Run:
 
         if self._order[0] != self.epoch:
             tf = start_tensorflow()
-            order = np.random.default_rng((self.training.seed, self.epoch)).permutation(self.rows)
-            self._order = self.epoch, tf.constant(order.astype(np.int32))
+            order = np.random.default_rng((self.training.seed, self.epoch)).permutation(self.images)
+            self._order = self.epoch, tf.constant(order[: self.rows].astype(np.int32))
         return self._order[1]
 
     def _check(self, losses: np.ndarray, rates: np.ndarray) -> None:

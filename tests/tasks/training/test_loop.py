@@ -157,6 +157,37 @@ def test_more_lanes_than_images_in_a_batch_are_no_fault(images: dict[str, np.nda
     assert np.isfinite(train_network(network(), few, few, training).history["loss"]).all()
 
 
+def test_an_epoch_of_fewer_steps_draws_other_images_each_time(
+    images: dict[str, np.ndarray], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stop_after: Any
+) -> None:
+    drawn: list[np.ndarray] = []
+    given = loop._Run._permutation
+
+    def permutation(own: Any) -> Any:
+        found = given(own)
+        if not drawn or not np.array_equal(drawn[-1], found):
+            drawn.append(found.numpy())
+        return found
+
+    monkeypatch.setattr(loop._Run, "_permutation", permutation)
+    trained = run(images, steps_per_epoch=2)
+    assert list(trained.history["step"]) == [2, 4, 6]
+    assert [len(set(rows.tolist())) for rows in drawn] == [32, 32, 32]  # of batches of 16
+    assert len(set(np.concatenate(drawn).tolist())) > 50
+    stop_after(3)
+    with work.checkpoints_in(tmp_path):
+        with pytest.raises(Stopped):
+            run(images, steps_per_epoch=2)
+        stop_after(10_000)
+        assert bits(run(images, steps_per_epoch=2)) == bits(trained)
+
+
+def test_more_steps_than_there_are_see_every_image_once(
+    images: dict[str, np.ndarray], undisturbed: Any
+) -> None:
+    assert bits(run(images, steps_per_epoch=99)) == undisturbed
+
+
 def test_a_batch_larger_than_all_images_holds_them_all(images: dict[str, np.ndarray]) -> None:
     assert list(run(images, batch=1000).history["step"]) == [1, 2, 3]
 
@@ -190,7 +221,13 @@ def test_a_loss_that_explodes_stops_it(images: dict[str, np.ndarray]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "name"), [({"epochs": 0}, "epochs"), ({"batch": 0}, "batch"), ({"seed": -1}, "seed")]
+    ("values", "name"),
+    [
+        ({"epochs": 0}, "epochs"),
+        ({"batch": 0}, "batch"),
+        ({"seed": -1}, "seed"),
+        ({"steps_per_epoch": 0}, "steps_per_epoch"),
+    ],
 )
 def test_impossible_values_are_named(values: dict[str, int], name: str) -> None:
     with pytest.raises(InputError, match=name):
