@@ -106,7 +106,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     models = list_models(p.models)
     bounds = measure_bounds(train, test)
     fits = train_models(images, models, p.training)
-    latents = encode_images(images, fits)
+    latents = encode_images(images, fits, p.training)
     rebuilt = reconstruct.each(
         side(
             decoder={m: fit.decoder for m, fit in fits.items()},

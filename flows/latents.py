@@ -67,11 +67,12 @@ def train_models(
     return train_autoencoder.each(rows, train, test, **how)
 
 
-def encode_images(images: Any, fits: Mapping[str, Any]) -> dict[str, Any]:
-    """The latent points of all images by model, as `encode` gives them."""
+def encode_images(images: Any, fits: Mapping[str, Any], training: LatentTraining) -> dict[str, Any]:
+    """The latent points of all images by model, in the precision in which it was trained."""
     train, test, _ = images
     rows = {label: {"encoder": fit.encoder} for label, fit in fits.items()}
-    return encode.each(rows, train=train, test=test)
+    precision = resolve_precision(training.precision)
+    return encode.each(rows, train=train, test=test, precision=precision)
 
 
 def take_latents(
@@ -81,5 +82,5 @@ def take_latents(
     sizes = {space: int(space.removeprefix("ae")) for space in dict.fromkeys(spaces)}
     models = {f"z={z}": Model(z, variant, 0.0, f"z = {z}") for z in sizes.values()}
     fits = train_models(images, models, training)
-    latents = encode_images(images, fits)
+    latents = encode_images(images, fits, training)
     return {space: (fits[f"z={z}"].decoder, latents[f"z={z}"]) for space, z in sizes.items()}

@@ -34,6 +34,20 @@ def test_of_a_variational_encoder_the_mean_is_the_place() -> None:
     assert np.abs(found.test - log_var.numpy()).max() > 1e-3
 
 
+@pytest.mark.parametrize("shape", [(8, 8), (6, 9, 3)])
+@pytest.mark.parametrize("variational", [False, True])
+def test_in_bfloat16_points_lie_a_little_beside(shape: tuple[int, ...], variational: bool) -> None:
+    encoder, _ = untrained(*shape, variational=variational)
+    images = noise(300, *shape)
+    exact, near = (
+        encode.fn(encoder, images, images, precision=p).train for p in ("float32", "bfloat16")
+    )
+    error = np.abs(near - exact).max() / exact.std()
+    assert near.dtype == np.float32 and 0 < error < 0.1
+    with pytest.raises(InputError, match="precision = 'half'"):
+        encode.fn(encoder, images, images, precision="half")  # type: ignore[arg-type]
+
+
 def test_the_same_images_give_the_same_bytes() -> None:
     encoder, _ = untrained(8, 8)
     images = noise(700, 8, 8)
