@@ -11,6 +11,7 @@ as CSV the tables, of the stages that are named: all calls of one, or that with 
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import statistics
 import sys
@@ -47,7 +48,7 @@ def main() -> None:
     told += [f"Run {run.id}: {sum(each.seconds for each in runs):,.0f} s.", ""]
     told += _findings(run, store)
     kept = [
-        (f"{each.flow}-{stage.slot.replace('[', '-').replace(']', '')}", artifact)
+        (re.sub(r"[^\w.=-]+", "-", f"{each.flow}-{stage.slot}").rstrip("-"), artifact)
         for each in runs
         for stage in each.stages.values()
         if stage.slot in chosen.outputs or stage.stage in chosen.outputs

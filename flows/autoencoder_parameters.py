@@ -14,7 +14,7 @@ from flows.latent_training import MOST_Z, LatentTraining, Variant
 Weight = Annotated[float, Field(ge=0, le=1000)]
 
 
-class Pictures(Data):
+class ColourData(Data):
     """Which images: a known data set, or a person's own, in grey or in colour."""
 
     colour: bool = Field(
@@ -114,7 +114,7 @@ class Tools(Parameters):
 class AutoencoderParameters(Parameters):
     """Autoencoders of labelled images, plain or variational, and what their latent spaces are like."""
 
-    data: Pictures = Pictures()
+    data: ColourData = ColourData()
     models: Models = Models()
     training: LatentTraining = LatentTraining()
     probes: Probes = Probes()

@@ -21,6 +21,7 @@ from PIL import Image
 
 from tests.engine.s3_server import BUCKET, KEYS, open_server
 from tests.flows.own import draw_bars
+from tests.flows.test_autoencoder import SMALL as AUTOENCODER
 from tests.flows.test_digits import SMALL as DIGITS
 from tests.flows.test_dreams import SMALL as DREAMS
 from tests.flows.test_wifi import SMALL as WIFI
@@ -35,6 +36,7 @@ LINES = [line.split("  #")[0].strip() for block in BLOCKS for line in block.spli
 # What makes a flow's run small; what a line of the page says itself comes after it and wins.
 TRAINING = ["training.epochs=1", "training.batch=32", "training.precision=float32"]
 SMALLER = {
+    "autoencoder": [*AUTOENCODER, "data.dataset=digits8x8", "data.limit=200"],
     "wifi": [*WIFI, "data.offline=true"],
     "digits": DIGITS,
     "dreams": [*DREAMS, *TRAINING, "data.path=bars.npz"],
