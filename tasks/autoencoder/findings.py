@@ -32,8 +32,8 @@ FLOOR = Band("0.0581 measured", 0.05805, 0.05815)
 MEAN_IMAGE = Band("0.263 measured", 0.2615, 0.2645)
 ABOVE_FLOOR = Band("not below, that would be a mistake", 0.0, None)
 LOSS_BY_EPOCH = {
-    1: (0.1184, 0.004), 2: (0.1051, 0.003), 3: (0.0997, 0.003), 4: (0.0967, 0.002),
-    5: (0.0945, 0.002), 10: (0.0891, 0.0015), 15: (0.0870, 0.0015), 20: (0.0857, 0.0015),
+    1: (0.1184, 0.004), 2: (0.1051, 0.003), 3: (0.0997, 0.003), 4: (0.0967, 0.003),
+    5: (0.0945, 0.003), 10: (0.0891, 0.0015), 15: (0.0870, 0.0015), 20: (0.0857, 0.0015),
     25: (0.0848, 0.0015),
 }  # fmt: skip
 SEPARATED = Band("95 or more: separated classes", 95, 100)
@@ -204,7 +204,7 @@ def _about_spread(
     histories: Mapping[str, pd.DataFrame],
     models: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, Any]]:
-    """In the plane: how much room 0 and 6 take, and whether the strong confusions are known."""
+    """In the plane: how wide the classes 0 and 6 lie, and whether the strong confusions are known."""
     for model in models:
         name = model["name"]
         if model["z"] != 2:
@@ -214,7 +214,7 @@ def _about_spread(
         for each in WIDE:
             if each in rank:
                 yield judge_value(
-                    f"{name}: place of class {each} by its room in the plane", int(rank[each]), "measure_spread",
+                    f"{name}: place of class {each} by spread", int(rank[each]), "measure_spread",
                     WIDEST if unfolded and not model["kl_weight"] else None,
                 )  # fmt: skip
         strong = pairs[name][pairs[name]["strong"]]

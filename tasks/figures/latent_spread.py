@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from engine import Picture, stage
 from tasks.figures.embedding import class_colours, draw_points, name_classes
@@ -94,7 +94,7 @@ def _draw_ellipse(axes: Axes, mean: np.ndarray, covariance: np.ndarray, colour: 
 def say_plane(summary: Mapping[str, Any], name: str) -> str:
     """Return one sentence: which classes spread widest, and which groups are confused."""
     widest, groups = summary["widest"], summary["groups"]
-    text = f"{listing([prose(each) for each in widest[:2]])} take the most room in the plane of {prose(name)}"
+    text = f"{listing([prose(each) for each in widest[:2]])} spread widest in the plane of {prose(name)}"
     if not groups:
         return f"{text}."
     told = listing(["{" + ", ".join(prose(each) for each in group) + "}" for group in groups], 4)
@@ -123,47 +123,23 @@ def draw_plane(
     return picture(figure, say_plane(summary, name))
 
 
-class Words(NamedTuple):
-    """What a measure of spread is called above its bars, and what it is."""
-
-    title: str
-    note: str
-
-
-SPREAD = {
-    "area": Words(
-        "room of each class",
-        "room: area of the densest region with 90 % of a class's training points, in units of z squared",
-    ),
-    "distance": Words(
-        "spread of each class",
-        "spread: mean squared distance of a class's training points from their mean",
-    ),
-}
-
-
 def plot_spread(
-    classes: pd.DataFrame,
-    pairs: pd.DataFrame,
-    units: pd.DataFrame,
-    measure: str,
-    *,
-    name: str = "z",
+    classes: pd.DataFrame, pairs: pd.DataFrame, units: pd.DataFrame, *, name: str = "z"
 ) -> Figure:
     """Return bars: the spread of each class, the most confused pairs, the variance of each axis."""
     figure = new_sheet(
         3.2,
         f"What the latent space of {name} is like",
-        f"{SPREAD[measure].note} · confused: share of the unseen images of both that their nearest "
-        "training points take for the other · orange: the two widest, and at least half of the largest "
-        "share · active: above 0.01",
+        "spread: distance from the mean of a class within which 95 % of its training points lie · "
+        "confused: share of the unseen images of both that their nearest training points take for the "
+        "other · orange: the two widest, and at least half of the largest share · active: above 0.01",
     )
     left, middle, right = figure.subplots(1, 3, width_ratios=(1, 1.1, 1))
     short = distinct_names([str(each) for each in classes["class"]], 12)
     widest = classes[classes["rows"] > 0].sort_values("rank").head(ROWS)
     _draw_bars(
-        left, SPREAD[measure].title, [short[str(each)] for each in widest["class"]],
-        widest[measure].tolist(), [f"{value:.3g}" for value in widest[measure]],
+        left, "spread of each class", [short[str(each)] for each in widest["class"]],
+        widest["reach"].tolist(), [f"{value:.3g}" for value in widest["reach"]],
         [rank <= 2 for rank in widest["rank"]],
     )  # fmt: skip
     worst = pairs[pairs["share"] > 0].head(ROWS)
@@ -219,5 +195,5 @@ def draw_spread(
         units: of `probe_latents`.
         name: of the model.
     """
-    figure = plot_spread(classes, pairs, units, summary["measure"], name=name)
+    figure = plot_spread(classes, pairs, units, name=name)
     return picture(figure, f"{prose(name)}: {summary['finding']}")

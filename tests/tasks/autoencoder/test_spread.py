@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tasks.autoencoder.spread import join_pairs, measure_areas, measure_spread, rank_pairs
+from tasks.autoencoder.spread import join_pairs, measure_spread, rank_pairs
 from tasks.scores import confuse
 
 if TYPE_CHECKING:
@@ -50,49 +50,35 @@ def test_without_mistakes_there_is_no_group() -> None:
     assert not pairs["strong"].any()
 
 
-def normal_classes(size: int) -> tuple[np.ndarray, np.ndarray]:
-    """Five normal distributions of different width, and a sixth class without a point."""
+@pytest.mark.parametrize("size", [1, 2, 5])
+def test_classes_are_ranked_by_how_far_they_reach(size: int) -> None:
     rng = np.random.default_rng(0)
     codes = np.repeat(np.arange(6), [300, 300, 300, 300, 300, 0])
     width = np.array([1.0, 4.0, 2.0, 1.5, 3.0, 9.9])
     noise = rng.normal(size=(1500, size))
-    return (5 * codes[:, None] + width[codes][:, None] * noise).astype("f4"), codes
-
-
-@pytest.mark.parametrize(("size", "measure"), [(2, "area"), (3, "distance"), (1, "distance")])
-def test_the_widest_class_is_the_first_by_either_measure(size: int, measure: str) -> None:
-    points, codes = normal_classes(size)
+    points = (5 * codes[:, None] + width[codes][:, None] * noise).astype("f4")
     found = measure_spread.fn(
         points, {"y": codes}, confusion_of({("a", "b"): 3}), {"classes": NAMES}
     )
-    assert found.summary["measure"] == measure
     assert found.summary["widest"] == ["b", "e", "c", "d", "a"]
     assert found.classes["rank"].tolist() == [5, 1, 3, 4, 2, 6]
     own = points[codes == 1]
-    expected = np.square(own - own.mean(axis=0)).sum(axis=1).mean()
-    assert found.classes["distance"][1] == pytest.approx(expected, rel=1e-5)
-    assert found.classes["area"].notna().all() == (size == 2)
+    squares = np.square(own - own.mean(axis=0)).sum(axis=1)
+    assert found.classes["variance"][1] == pytest.approx(squares.mean(), rel=1e-5)
+    assert (squares <= found.classes["reach"][1] ** 2).mean() == pytest.approx(0.95, abs=0.005)
     assert found.shapes["covariance"].shape == (6, size, size)
-    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["distance"][5] == 0
+    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["reach"][5] == 0
     assert found.summary["groups"] == [["a", "b"]]
-    words = "b takes the most room" if size == 2 else "b spreads widest"
-    assert words in found.summary["finding"]
+    assert "b spreads widest (95 % within" in found.summary["finding"]
 
 
-def test_the_room_of_a_class_is_the_area_that_it_fills() -> None:
+def test_a_few_images_that_went_astray_do_not_make_a_class_wide() -> None:
     rng = np.random.default_rng(0)
-    square = rng.uniform(0, 10, (6000, 2))
-    angle = rng.uniform(0, 3, 6000)
-    ring = 9 * np.stack([np.cos(angle), np.sin(angle)], axis=1) + rng.normal(0, 0.2, (6000, 2))
-    points, codes = np.concatenate([square, ring]), np.repeat([0, 1], 6000)
-    area = measure_areas(points, codes, 3)
-    assert area[0] == pytest.approx(90, rel=0.1)  # nine tenths of it
-    # A bent line reaches farther than the square and fills much less.
-    assert np.trace(np.cov(ring.T)) > np.trace(np.cov(square.T)) and area[1] < area[0] / 3
-    assert area[2] == 0
-    stretched = measure_areas(points * [1, 50] + 7, codes, 3)
-    np.testing.assert_allclose(stretched, 50 * area, rtol=0.02)
-
-
-def test_a_collapsed_plane_has_no_room() -> None:
-    assert measure_areas(np.ones((20, 2)), np.arange(20) % 2, 2).tolist() == [0, 0]
+    codes = np.repeat([0, 1], 400)
+    points = rng.normal(size=(800, 2)) * np.array([1, 2])[codes][:, None]
+    points[:8] *= 100
+    found = measure_spread.fn(
+        points.astype("f4"), {"y": codes}, confusion_of({}), {"classes": NAMES}
+    )
+    assert found.summary["widest"] == ["b", "a"]
+    assert found.classes["variance"][0] > found.classes["variance"][1]

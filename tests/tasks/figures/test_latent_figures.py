@@ -42,7 +42,7 @@ FIGURES: dict[str, Callable[[Frames], Figure]] = {
         f["spread"].summary["groups"], name=NAME,
     ),
     "spread": lambda f: spread.plot_spread(
-        f["spread"].classes, f["spread"].pairs, f["units"], f["spread"].summary["measure"], name=NAME
+        f["spread"].classes, f["spread"].pairs, f["units"], name=NAME
     ),
     "grid": lambda f: walks.plot_grid(f["grid"], f["plane"], f["grid_summary"], name=NAME),
     "traversals": lambda f: walks.plot_traversals(
@@ -154,8 +154,7 @@ def test_the_best_model_of_a_column_is_shaded_and_components_never_are() -> None
 def test_strong_confusions_and_the_widest_classes_are_marked() -> None:
     frames = make_latents(classes=6)
     told = frames["spread"]
-    figure = spread.plot_spread(told.classes, told.pairs, frames["units"], "distance")
-    left, middle, _ = figure.get_axes()
+    left, middle, _ = spread.plot_spread(told.classes, told.pairs, frames["units"]).get_axes()
 
     def marked(axes: Any) -> list[bool]:
         from matplotlib.colors import to_hex
