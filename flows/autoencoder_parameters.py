@@ -123,9 +123,9 @@ class AutoencoderParameters(Parameters):
 
 
 # quick: half of the images once, in small batches, which learn most from few images.
-# seed: the post's own values. What a plane of two numbers looks like depends on where its training
-# begins; of the seeds 0 to 3 this one gives a plane as the post shows it, with 0 and 6 the widest
-# (benchmarks/README.md has all four).
+# seed: the post's own values. Which classes lie wide in a plane of two numbers depends on where its
+# training begins; of the seeds 0 to 3 this is the one whose plane is like the post's, with 6 among the
+# widest (benchmarks/README.md has all four).
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": {"epochs": 1, "warm_up": 0.1, "batch": 16, "steps_per_epoch": 1875},
