@@ -32,7 +32,8 @@ AXIS, UNDER = 0.55, 0.28  # inches beside and below a grid for its coordinates
 
 def _number(value: float) -> str:
     """Return a coordinate with two or three digits and a true minus sign."""
-    return f"{value:.{1 if abs(value) < 9.95 else 0}f}".replace("-", "−")
+    # z: a zero has no sign
+    return f"{value:z.{1 if abs(value) < 9.95 else 0}f}".replace("-", "−")
 
 
 def plot_grid(
