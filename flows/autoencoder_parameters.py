@@ -22,6 +22,11 @@ class ColourData(Data):
         description="Keep the colours of own images: three channels go in and come out instead of one",
     )
 
+    @property
+    def values(self) -> int:
+        """How many numbers an image is."""
+        return self.size**2 * (3 if self.colour else 1)
+
     @model_validator(mode="after")
     def _has_colours(self) -> Self:
         if self.colour and self.path is None:

@@ -15,7 +15,7 @@ from tasks.autoencoder.sampling import sample_latents
 from tasks.autoencoder.spread import measure_spread
 from tasks.autoencoder.tools import decode_grid, interpolate, traverse
 from tasks.clustering import cluster_digits
-from tasks.components import fit_components, project
+from tasks.components import MOST_DIMENSIONS, fit_components, project
 from tasks.figures.confusion import draw_confusion
 from tasks.figures.digit_centroids import draw_digit_centroids
 from tasks.figures.latent_samples import draw_latent_samples
@@ -61,11 +61,18 @@ def side(**columns: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def press_components(p: AutoencoderParameters, images: Any, models: Models) -> dict[str, Pressed]:
-    """The same images through as many principal components as each model has numbers."""
+    """The same images through as many principal components as each model has numbers.
+
+    Images of more values than components are computed of go without, as models do of more numbers
+    than an image has values.
+    """
+    values = p.data.values
+    counts = sorted({model.z for model in models.values() if model.z <= values})
+    if not counts or values > MOST_DIMENSIONS:
+        return {}
     train, test, _ = images
     learned = fit_scaling(train, scaling="unit")
     basis = fit_components(train, learned).basis
-    counts = sorted({model.z for model in models.values() if model.z <= p.data.size**2})
     projected = project.map(train, test, basis, learned, over={"components": counts})
     names = {f"{z} component{'s' * (z > 1)}": z for z in counts}
     found = dict(zip(names, projected, strict=True))

@@ -114,6 +114,18 @@ def test_pictures_in_colour_come_back_in_colour(tmp_path: Path) -> None:
     assert blue > red + 40 > red > green
 
 
+@pytest.mark.parametrize("change", ["data.size=60", "models.z=[90,100]"])
+def test_without_as_many_components_models_stand_alone(tmp_path: Path, change: str) -> None:
+    x, y = draw_bars(np.random.default_rng(0), 120)
+    np.savez(tmp_path / "bars.npz", x=np.repeat(x[..., None], 3, axis=3), y=y)
+    colour = "data.colour=true" if "size" in change else "data.size=8"
+    how = [f"data.path={tmp_path / 'bars.npz'}", colour, "training.epochs=1", change]
+    ran = run_small(autoencoder, [*SMALL, *how], tmp_path)
+    card = ran.value("card")
+    assert ran.record.status == "completed" and set(card["kind"]) == {"autoencoder"}
+    assert len(card) == 2 and "fit_components" not in ran.record.stages
+
+
 def test_known_sets_are_grey(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="colour = true: mnist is grey"):
         autoencoder.configure("quick", ["data.colour=true"])
