@@ -129,8 +129,8 @@ class AutoencoderParameters(Parameters):
 
 # quick: half of the images once, in small batches, which learn most from few images.
 # seed: the post's own values. Which classes lie wide in a plane of two numbers depends on where its
-# training begins; of the seeds 0 to 3 this is the one whose plane is like the post's, with 6 among the
-# widest (benchmarks/README.md has all four).
+# training begins; this seed was picked from 0 to 3 because its plane is most like the post's, with 6
+# among the widest, which in the others it is not (benchmarks/README.md).
 PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "training": {"epochs": 1, "warm_up": 0.1, "batch": 16, "steps_per_epoch": 1875},
