@@ -38,7 +38,8 @@ SECTIONS = (
         "The latent card",
         "What a model keeps, and what its latent space knows of classes that it was never told.",
         figures=("draw_card",),
-        tables=("card",),
+        tables=("card", "repeats"),
+        occasional=("repeats",),
     ),
     Section(
         "The latent space",
@@ -103,7 +104,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     """Train the models, then ask each what it keeps, where it puts the classes and what it invents."""
     images = take_images(p.data)
     train, test, about = images
-    models = list_models(p.models)
+    models = list_models(p.models, p.training.seed)
     bounds = measure_bounds(train, test)
     fits = train_models(images, models, p.training)
     latents = encode_images(images, fits, p.training)
@@ -121,7 +122,10 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
     invented = invent(p, images, models, fits, latents, asked)
 
     titles = {**{m: model.title for m, model in models.items()}, **{c: c for c in components}}
-    rows = [{"name": each.title, "kind": each.kind, "z": each.z} for each in models.values()]
+    rows = [
+        {"name": each.title, "kind": each.kind, "z": each.z, "kin": each.kin}
+        for each in models.values()
+    ]
     rows += [{"name": c, "kind": "PCA", "z": found.z} for c, found in components.items()]
     kept = {**rebuilt, **{c: found.kept for c, found in components.items()}}
     card = compile_card(
@@ -161,6 +165,7 @@ def autoencoder(p: AutoencoderParameters) -> dict[str, Any]:
         "encoder": {m: fit.encoder for m, fit in fits.items()},
         "decoder": {m: fit.decoder for m, fit in fits.items()},
         "card": card.card,
+        **({"repeats": card.repeats} if p.models.repeats > 1 else {}),
         "draw_samples": draw_samples(train, about),
         "draw_losses": draw_losses(histories, bounds),
         "draw_reconstructions": pictures,

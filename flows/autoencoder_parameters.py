@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from engine import Parameters
 from flows.digits_parameters import Once, Tsne
-from flows.image_data import Data, Seed
+from flows.image_data import MOST_SEED, Data, Seed
 from flows.latent_training import MOST_Z, LatentTraining, Variant
 
 Weight = Annotated[float, Field(ge=0, le=1000)]
@@ -54,6 +54,13 @@ class Models(Parameters):
         min_length=1,
         description="Weight of the Kullback-Leibler term: 0 is no VAE, 1 the evidence lower bound "
         "(sum over z and mean over images, divided by the pixels)",
+    )
+    repeats: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="Trainings of each, begun with training.seed and the seeds after it: what differs "
+        "between them is chance",
     )
 
 
@@ -125,6 +132,16 @@ class AutoencoderParameters(Parameters):
     probes: Probes = Probes()
     tsne: Tsne = Tsne()
     tools: Tools = Tools()
+
+    @model_validator(mode="after")
+    def _has_seeds(self) -> Self:
+        last = self.training.seed + self.models.repeats - 1
+        if last > MOST_SEED:
+            raise ValueError(
+                f"models.repeats = {self.models.repeats}: the last seed would be {last:,}, and the "
+                f"largest is {MOST_SEED:,}; set a lower training.seed"
+            )
+        return self
 
 
 # quick: half of the images once, in small batches, which learn most from few images.

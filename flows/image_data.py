@@ -12,7 +12,8 @@ from engine import Parameters
 from tasks.download import download_dataset
 from tasks.images import check_images, image_options, load_images, source_images
 
-Seed = Annotated[int, Field(ge=0, le=2**31)]
+MOST_SEED = 2**31
+Seed = Annotated[int, Field(ge=0, le=MOST_SEED)]
 
 _OWN = {"label", "header", "invert", "colour", "white"}
 _DIVISION = {"size", "test_fraction", "seed", "limit"}

@@ -15,11 +15,13 @@ from tasks.training.runtime import count_lanes
 
 
 class Model(NamedTuple):
-    """One autoencoder: what it is trained as, and what pictures call it."""
+    """One autoencoder: what it is trained as, and what pictures call it and all its repeats."""
 
     z: int
     variant: str
     kl_weight: float
+    seed: int
+    kin: str
     title: str
 
     @property
@@ -30,11 +32,20 @@ class Model(NamedTuple):
     @property
     def trained_as(self) -> dict[str, Any]:
         """The parameters of `train_autoencoder` that are its own."""
-        return {"z": self.z, "variant": self.variant, "kl_weight": self.kl_weight}
+        return {
+            "z": self.z,
+            "variant": self.variant,
+            "kl_weight": self.kl_weight,
+            "seed": self.seed,
+        }
 
 
-def list_models(models: Models) -> dict[str, Model]:
-    """Every combination of the values by a label; it says what differs among them, and z always."""
+def list_models(models: Models, seed: int) -> dict[str, Model]:
+    """Every combination of the values by a label; it says what differs among them, and z always.
+
+    Arguments:
+        seed: of the first training of each; its repeats have the ones that follow.
+    """
     found = {}
     for z, variant, weight in product(models.z, models.variants, models.kl_weights):
         words = [f"z={z}"]
@@ -42,10 +53,15 @@ def list_models(models: Models) -> dict[str, Model]:
             words.append(variant)
         if weight:
             words.append(_name_weight(weight, models.kl_weights))
-        label = " ".join(words)
-        title = ", ".join([words[0].replace("=", " = "), *words[1:]])
-        found[label] = Model(z, variant, float(weight), title)
+        kin = _entitle(words)
+        for each in range(seed, seed + models.repeats):
+            own = [*words, f"seed {each}"] if models.repeats > 1 else words
+            found[" ".join(own)] = Model(z, variant, float(weight), each, kin, _entitle(own))
     return found
+
+
+def _entitle(words: Sequence[str]) -> str:
+    return ", ".join([words[0].replace("=", " = "), *words[1:]])
 
 
 def _name_weight(weight: float, weights: Sequence[float]) -> str:
@@ -59,7 +75,7 @@ def train_models(
     """What `train_autoencoder` gives for each model, on the images that `load_images` gave."""
     train, test, _ = images
     how = {
-        **training.model_dump(include=set(LatentTraining.model_fields)),
+        **training.model_dump(include=set(LatentTraining.model_fields) - {"seed"}),
         "precision": resolve_precision(training.precision),
         "threads": count_lanes(training.batch),
     }
@@ -80,7 +96,10 @@ def take_latents(
 ) -> dict[str, Any]:
     """The latent spaces of plain autoencoders: name, as ae16 → its decoder, and what `encode` gives."""
     sizes = {space: int(space.removeprefix("ae")) for space in dict.fromkeys(spaces)}
-    models = {f"z={z}": Model(z, variant, 0.0, f"z = {z}") for z in sizes.values()}
+    names = {z: f"z = {z}" for z in sizes.values()}
+    models = {
+        f"z={z}": Model(z, variant, 0.0, training.seed, name, name) for z, name in names.items()
+    }
     fits = train_models(images, models, training)
     latents = encode_images(images, fits, training)
     return {space: (fits[f"z={z}"].decoder, latents[f"z={z}"]) for space, z in sizes.items()}

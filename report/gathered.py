@@ -91,7 +91,8 @@ def _parts(results: Results, sections: Sequence[Section]) -> list[Part]:
                 *(*section.maps, *section.atlases),
             ]
         )
-        part.missing = [name for name in wanted if not results.named(name)]
+        expected = [name for name in wanted if name not in section.occasional]
+        part.missing = [name for name in expected if not results.named(name)]
         parts.append(part)
     rest = Part(f"part-{len(parts) + 1}", "More figures" if parts else "Figures")
     for name in results.record.results:

@@ -43,6 +43,7 @@ class Section:
             `report.timing` reads them: the table gets a column of seconds, from the run's records.
         maps: names of latent maps, as `tasks/figures/latent_map.py` packs them.
         atlases: names of atlases of a network's maps, as `tasks/figures/pattern_atlas.py` packs them.
+        occasional: those of all these names of whose absence nothing is said.
 
     A name stands for all members of a list or dict of results: `profiles` for `profiles[3]`.
     """
@@ -55,6 +56,7 @@ class Section:
     seconds: Sequence[tuple[str, str]] = ()
     maps: Sequence[str] = ()
     atlases: Sequence[str] = ()
+    occasional: Sequence[str] = ()
 
 
 def page_of(

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 class Card(NamedTuple):
     """card: model, kind ("autoencoder", "VAE" or "PCA"), z, bce, above, mse, psnr, ssim, knn, linear,
     accuracy, ari, nmi, active, mixture, normal; shares 0..1, None where there is no such number ·
+    repeats: model, measure, trainings, mean, deviation (of the sample), lowest, highest, of each
+    measure that all trainings of a model have; empty where each was trained once ·
     summary: sentence; neighbours and clusters, by which classes were told."""
 
     card: pd.DataFrame
+    repeats: pd.DataFrame
     summary: dict[str, Any]
 
 
@@ -39,7 +42,8 @@ def compile_card(
         reconstructions, probes, clusters, verdicts: the summaries of `reconstruct`,
             `probe_latents`, `score_clusters` and `judge_samples` by model; of components the last
             one is missing.
-        models: name, kind, z of each, in the order of the rows.
+        models: name, kind, z of each, in the order of the rows; kin, the name that all trainings of
+            a model with other seeds have in common, is the name itself where it is missing.
         scale: deviation of the normal distribution whose samples count.
     """
     import pandas as pd
@@ -65,14 +69,40 @@ def compile_card(
     table = pd.DataFrame(rows).astype(dict.fromkeys(("bce", "above", "mixture", "normal"), float))
     first = models[0]["name"]
     neighbours = int(probes[first]["neighbours"])
+    kin = [str(model.get("kin", model["name"])) for model in models]
     return Card(
         table,
+        _sum_up(table, kin),
         {
             "sentence": _say(table, neighbours),
             "neighbours": neighbours,
             "clusters": int(clusters[first]["clusters"]),
         },
     )
+
+
+def _sum_up(table: pd.DataFrame, kin: Sequence[str]) -> pd.DataFrame:
+    """What a number of the card is over all trainings of a model, and how far chance moves it."""
+    import pandas as pd
+
+    measures = table.columns.drop(["model", "kind", "z"])
+    rows = []
+    for name, own in table.groupby(pd.Series(kin), sort=False):
+        known = own[measures].astype(float).dropna(axis=1) if len(own) > 1 else own[[]]
+        for measure, values in known.items():
+            rows.append(
+                {
+                    "model": name,
+                    "measure": measure,
+                    "trainings": len(values),
+                    "mean": float(values.mean()),
+                    "deviation": float(values.std()),
+                    "lowest": float(values.min()),
+                    "highest": float(values.max()),
+                }
+            )
+    columns = ["model", "measure", "trainings", "mean", "deviation", "lowest", "highest"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _say(table: pd.DataFrame, neighbours: int) -> str:

@@ -133,14 +133,40 @@ def test_known_sets_are_grey(tmp_path: Path) -> None:
 
 def test_models_are_named_by_what_differs() -> None:
     def names(**values: Any) -> list[str]:
-        return [model.title for model in list_models(Models(**values)).values()]
+        return [model.title for model in list_models(Models(**values), 0).values()]
 
     assert names() == ["z = 16", "z = 2"]
     assert names(z=[16], variants=["seed", "corrected"]) == ["z = 16, seed", "z = 16, corrected"]
     assert names(z=[4], kl_weights=[0, 1]) == ["z = 4", "z = 4, VAE"]
     assert names(z=[4], kl_weights=[0.001, 1]) == ["z = 4, VAE·0.001", "z = 4, VAE·1"]
-    whole = list_models(Models(z=[2, 3], variants=["seed", "corrected"], kl_weights=[0, 0.5, 1]))
-    assert len(whole) == len({model.title for model in whole.values()}) == 12
+    many = {"z": [2, 3], "variants": ["seed", "corrected"], "kl_weights": [0, 0.5, 1]}
+    whole = list_models(Models(**many, repeats=3), 4)
+    assert len(whole) == len({model.title for model in whole.values()}) == 36
+    assert len({model.kin for model in whole.values()}) == 12
+    again = list_models(Models(z=[2], repeats=2), 4)
+    assert list(again) == ["z=2 seed 4", "z=2 seed 5"]
+    assert [(each.seed, each.kin) for each in again.values()] == [(4, "z = 2"), (5, "z = 2")]
+
+
+def test_repeats_are_trained_with_the_seeds_that_follow_and_summed_up(
+    ran: Ran, tmp_path: Path
+) -> None:
+    assert ran.stale("models.repeats=1")["train_autoencoder"] == 0
+    how = ["models.z=[2]", "models.repeats=3"]
+    assert ran.stale(*how)["train_autoencoder"] == 2  # the first is there
+    record = ran.again(*how)
+    assert {name for name in record.stages if name.startswith("train_auto")} == {
+        f"train_autoencoder[z=2 seed {seed}]" for seed in (0, 1, 2)
+    }
+    more = Ran(ran.flow, ran.overrides, ran.store, record)
+    card, repeats = more.value("card"), more.value("repeats")
+    nets = card[card["kind"] != "PCA"]
+    assert set(repeats["model"]) == {"z = 2"} and set(repeats["trainings"]) == {3}
+    row = repeats.set_index("measure").loc["psnr"]
+    assert row["mean"] == pytest.approx(nets["psnr"].mean())
+    assert row["deviation"] == pytest.approx(np.std(nets["psnr"], ddof=1)) and row["deviation"] > 0
+    assert (row["lowest"], row["highest"]) == (nets["psnr"].min(), nets["psnr"].max())
+    assert "repeats" not in ran.record.results
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -164,6 +190,7 @@ def test_the_preset_seed_is_the_posts() -> None:
         ("models.z=[]", "at least 1"),
         ("models.variants=[\"fixed\"]", "'seed' or 'corrected'"),
         ("models.kl_weights=[-1]", "greater than or equal to 0"),
+        ("models.repeats=0", "greater than or equal to 1"),
         ("training.schedule=linear", "'constant', 'cosine' or 'one-cycle'"),
         ("training.rate=0", "greater than 0"),
         ("training.schedule=constant", "a constant rate has none; set it to 0"),
@@ -174,6 +201,13 @@ def test_the_preset_seed_is_the_posts() -> None:
 def test_what_cannot_be_is_named_before_anything_runs(override: str, words: str) -> None:
     with pytest.raises(InputError, match=words):
         autoencoder.configure("standard", ["training.warm_up=.2", override])
+
+
+def test_seeds_of_repeats_end_where_seeds_end() -> None:
+    last = "training.seed=2147483648"
+    assert autoencoder.configure(overrides=[last]).training.seed == 2**31
+    with pytest.raises(InputError, match="the last seed would be 2,147,483,649"):
+        autoencoder.configure(overrides=[last, "models.repeats=2"])
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ SECTIONS = (
         tables=("scan",),
         sentences=("choice",),
     ),
-    Section("Cells", tables=("cells", "summary")),
+    Section("Cells", tables=("cells", "summary", "rare"), occasional=("rare",)),
 )
 
 
