@@ -55,7 +55,6 @@ NOISE = {
     "normal": Beside("samples around the origin", "judge_samples", "points", 100, 10),
 }
 WIDE, GROUPS = ("0", "6"), (frozenset("358"), frozenset("479"))
-WIDEST = Band("among the widest, as reported", 1, 3)
 CONFUSED = Band("all, as reported", 100, 100)
 # Of a plane that has only begun to unfold nothing is expected: the post's took 40 epochs.
 PLANE_EPOCHS = 4
@@ -208,7 +207,11 @@ def _about_spread(
     histories: Mapping[str, pd.DataFrame],
     models: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, Any]]:
-    """In the plane: how wide the classes 0 and 6 lie, and whether the strong confusions are known."""
+    """In the plane: how wide the classes 0 and 6 lie, and whether the strong confusions are known.
+
+    The post found 0 and 6 wide. Of six trainings of its recipe with other seeds one gave such a plane
+    (benchmarks/README.md), so no place is expected.
+    """
     for model in models:
         name = model["name"]
         if model["z"] != 2:
@@ -219,7 +222,6 @@ def _about_spread(
             if each in rank:
                 yield judge_value(
                     f"{name}: place of class {each} by spread", int(rank[each]), "measure_spread",
-                    WIDEST if unfolded and not model["kl_weight"] else None,
                 )  # fmt: skip
         strong = pairs[name][pairs[name]["strong"]]
         inside = [

@@ -15,14 +15,15 @@ if TYPE_CHECKING:
 
 # A pair counts as strongly confused from this share of the most confused one on.
 STRONG = 0.5
-# The share of a class that lies within its reach: a few images that went astray do not count.
-HELD = 0.95
+# Cells along each side of the plane's middle, and the share of the points below and above it.
+CELLS, OUTSIDE = 80, 0.001
 
 
 class Spread(NamedTuple):
     """shapes: mean (k, d), covariance (k, d, d) of each class, float64, NaN of an empty one ·
-    classes: class, rows, reach, variance, rank (by reach, 1 the widest) · pairs: first, second, rows,
-    share, strong, the most confused first · summary: widest (names), groups (lists of names), finding."""
+    classes: class, rows, deviation, rank (by deviation, 1 the widest), territory (0..1, None but in a
+    plane) · pairs: first, second, rows, share, strong, the most confused first · summary: widest
+    (names), groups (lists of names), finding."""
 
     shapes: dict[str, np.ndarray]
     classes: pd.DataFrame
@@ -39,8 +40,9 @@ def measure_spread(
 ) -> Spread:
     """The spread of each class, and the groups of classes that are taken for each other.
 
-    A class spreads as far as it reaches: the distance from its mean within which 95 % of its points lie.
-    Its variance, the trace of its covariance, is the mean squared distance.
+    A class spreads by its deviation, the root of the mean squared distance from its mean, which is the
+    root of the trace of its covariance. Its territory is what an eye sees of it in a scatter of the
+    plane: the share of the inhabited cells in which it is the class with the largest part of its points.
 
     Two classes are confused by the share of their unseen images that are taken for the other one; a
     group is what hangs together by pairs with at least half the share of the worst pair.
@@ -59,17 +61,15 @@ def measure_spread(
     size = points.shape[1]
     shape = (len(names), size)
     mean, covariance = np.full(shape, np.nan), np.full((*shape, size), np.nan)
-    reach = np.zeros(len(names))
     for code in range(len(names)):
         own = points[codes == code].astype(np.float64)
         if len(own):
             mean[code] = own.mean(axis=0)
             apart = own - mean[code]
             covariance[code] = apart.T @ apart / len(own)
-            reach[code] = np.quantile(np.linalg.norm(apart, axis=1), HELD)
-    variance = np.nan_to_num(np.trace(covariance, axis1=1, axis2=2))
+    deviation = np.sqrt(np.nan_to_num(np.trace(covariance, axis1=1, axis2=2)))
     rows = np.bincount(codes, minlength=len(names))
-    order = np.argsort(np.where(rows > 0, -reach, 1), kind="stable")
+    order = np.argsort(np.where(rows > 0, -deviation, 1), kind="stable")
     rank = np.empty(len(names), dtype=np.int64)
     rank[order] = np.arange(1, len(names) + 1)
     widest = [names[code] for code in order if rows[code]]
@@ -78,15 +78,47 @@ def measure_spread(
     return Spread(
         {"mean": mean, "covariance": covariance},
         pd.DataFrame(
-            {"class": names, "rows": rows, "reach": reach, "variance": variance, "rank": rank}
+            {
+                "class": names,
+                "rows": rows,
+                "deviation": deviation,
+                "rank": rank,
+                "territory": measure_territories(points, codes, rows) if size == 2 else np.nan,
+            }
         ),
         pairs,
         {
             "widest": widest,
             "groups": groups,
-            "finding": _say(widest, reach[order], pairs, groups),
+            "finding": _say(widest, deviation[order], pairs, groups),
         },
     )
+
+
+def measure_territories(points: np.ndarray, codes: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """The share of the plane that each class holds, float64 (k,).
+
+    The middle of the plane, without the outermost thousandth of the points at each side of either axis,
+    is cut into 80 × 80 cells. One with points is held by the class with the largest part of its own
+    rows in it; the first of equal ones.
+
+    Arguments:
+        points: float (n, 2).
+        codes: the class of each point, 0 to k - 1.
+        rows: points of each class, (k,).
+    """
+    import numpy as np
+
+    plane = np.asarray(points, dtype=np.float64)
+    middle = list(zip(*np.quantile(plane, [OUTSIDE, 1 - OUTSIDE], axis=0), strict=True))
+    parts = np.zeros((len(rows), CELLS, CELLS))
+    for code, count in enumerate(rows):
+        across, up = plane[codes == code].T
+        cells, _, _ = np.histogram2d(across, up, bins=CELLS, range=middle)
+        parts[code] = cells / max(count, 1)
+    inhabited = parts.any(axis=0)
+    held = np.bincount(parts.argmax(axis=0)[inhabited], minlength=len(rows))
+    return held / max(int(inhabited.sum()), 1)
 
 
 def rank_pairs(confusion: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -122,11 +154,14 @@ def join_pairs(pairs: pd.DataFrame, names: Sequence[str]) -> list[list[str]]:
 
 
 def _say(
-    widest: Sequence[str], reach: np.ndarray, pairs: pd.DataFrame, groups: Sequence[Sequence[str]]
+    widest: Sequence[str],
+    deviation: np.ndarray,
+    pairs: pd.DataFrame,
+    groups: Sequence[Sequence[str]],
 ) -> str:
-    text = f"{prose(widest[0])} spreads widest (95 % within {reach[0]:.3g} of its mean)"
+    text = f"{prose(widest[0])} spreads widest (deviation {deviation[0]:.3g} from its mean)"
     if len(widest) > 2:
-        text += f", then {prose(widest[1])} ({reach[1]:.3g})"
+        text += f", then {prose(widest[1])} ({deviation[1]:.3g})"
     if not groups:
         return f"{text}; no class is taken for another."
     worst = pairs.iloc[0]

@@ -130,7 +130,7 @@ def plot_spread(
     figure = new_sheet(
         3.2,
         f"What the latent space of {name} is like",
-        "spread: distance from the mean of a class within which 95 % of its training points lie · "
+        "spread: deviation of a class's training points from their mean, over all axes · "
         "confused: share of the unseen images of both that their nearest training points take for the "
         "other · orange: the two widest, and at least half of the largest share · active: above 0.01",
     )
@@ -139,7 +139,7 @@ def plot_spread(
     widest = classes[classes["rows"] > 0].sort_values("rank").head(ROWS)
     _draw_bars(
         left, "spread of each class", [short[str(each)] for each in widest["class"]],
-        widest["reach"].tolist(), [f"{value:.3g}" for value in widest["reach"]],
+        widest["deviation"].tolist(), [f"{value:.3g}" for value in widest["deviation"]],
         [rank <= 2 for rank in widest["rank"]],
     )  # fmt: skip
     worst = pairs[pairs["share"] > 0].head(ROWS)

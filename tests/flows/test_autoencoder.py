@@ -139,7 +139,11 @@ def test_models_are_named_by_what_differs() -> None:
     assert names(z=[16], variants=["seed", "corrected"]) == ["z = 16, seed", "z = 16, corrected"]
     assert names(z=[4], kl_weights=[0, 1]) == ["z = 4", "z = 4, VAE"]
     assert names(z=[4], kl_weights=[0.001, 1]) == ["z = 4, VAE·0.001", "z = 4, VAE·1"]
-    many = {"z": [2, 3], "variants": ["seed", "corrected"], "kl_weights": [0, 0.5, 1]}
+    many: dict[str, Any] = {
+        "z": [2, 3],
+        "variants": ["seed", "corrected"],
+        "kl_weights": [0, 0.5, 1],
+    }
     whole = list_models(Models(**many, repeats=3), 4)
     assert len(whole) == len({model.title for model in whole.values()}) == 36
     assert len({model.kin for model in whole.values()}) == 12

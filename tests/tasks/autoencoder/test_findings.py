@@ -61,10 +61,12 @@ def tabulate(**options: Any) -> dict[str, dict[str, Any]]:
 
 def test_a_good_run_keeps_every_band_and_the_posts_losses_are_among_them() -> None:
     found = tabulate(as_posted=True)
-    assert found[""]["met"] == found[""]["checked"] == 3 + 9 + 3 + 3 + 1 + len(NOISE) + 2 + 1
+    assert found[""]["met"] == found[""]["checked"] == 3 + 9 + 3 + 3 + 1 + len(NOISE) + 1
     assert found["z = 16: loss of unseen images after 1 epoch"]["expected"] == "0.1184 measured"
     assert found["z = 2: loss of unseen images after 40 epochs"]["met"] is None
-    assert found["z = 2: place of class 6 by spread"]["met"] is True
+    # Where a class lies wide is chance: its place is told, and none is expected.
+    place = found["z = 2: place of class 6 by spread"]
+    assert (place["value"], place["met"]) == (3, None)
     for each in NOISE.values():
         row = found[f"z = 16, VAE·0.001: {each.words}, less that of z = 16"]
         assert row["value"] == 0 and row["met"] is True
@@ -76,7 +78,6 @@ def test_of_a_plane_after_few_epochs_nothing_is_expected() -> None:
     short = pd.DataFrame({"epoch": [1, 2, 3], "test_loss": [0.21, 0.2, 0.19]})
     vae = short.assign(test_cross_entropy=short["test_loss"])
     found = tabulate(histories={n: vae if m["kl_weight"] else short for n, m in MODELS.items()})
-    assert found["z = 2: place of class 6 by spread"]["met"] is None
     assert found["z = 2: strongest confusions inside {3, 5, 8} or {4, 7, 9}"]["met"] is None
 
 

@@ -5,7 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tasks.autoencoder.spread import join_pairs, measure_spread, rank_pairs
+from tasks.autoencoder.spread import (
+    join_pairs,
+    measure_spread,
+    measure_territories,
+    rank_pairs,
+)
 from tasks.scores import confuse
 
 if TYPE_CHECKING:
@@ -51,7 +56,7 @@ def test_without_mistakes_there_is_no_group() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 5])
-def test_classes_are_ranked_by_how_far_they_reach(size: int) -> None:
+def test_classes_are_ranked_by_their_deviation(size: int) -> None:
     rng = np.random.default_rng(0)
     codes = np.repeat(np.arange(6), [300, 300, 300, 300, 300, 0])
     width = np.array([1.0, 4.0, 2.0, 1.5, 3.0, 9.9])
@@ -64,21 +69,33 @@ def test_classes_are_ranked_by_how_far_they_reach(size: int) -> None:
     assert found.classes["rank"].tolist() == [5, 1, 3, 4, 2, 6]
     own = points[codes == 1]
     squares = np.square(own - own.mean(axis=0)).sum(axis=1)
-    assert found.classes["variance"][1] == pytest.approx(squares.mean(), rel=1e-5)
-    assert (squares <= found.classes["reach"][1] ** 2).mean() == pytest.approx(0.95, abs=0.005)
+    assert found.classes["deviation"][1] == pytest.approx(np.sqrt(squares.mean()), rel=1e-5)
     assert found.shapes["covariance"].shape == (6, size, size)
-    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["reach"][5] == 0
+    assert np.isnan(found.shapes["mean"][5]).all() and found.classes["deviation"][5] == 0
     assert found.summary["groups"] == [["a", "b"]]
-    assert "b spreads widest (95 % within" in found.summary["finding"]
+    assert "b spreads widest (deviation " in found.summary["finding"]
 
 
-def test_a_few_images_that_went_astray_do_not_make_a_class_wide() -> None:
+def test_a_class_holds_the_share_of_the_plane_where_most_of_it_lies() -> None:
+    # Even rectangles side by side, and a class that is everywhere and thin.
     rng = np.random.default_rng(0)
-    codes = np.repeat([0, 1], 400)
-    points = rng.normal(size=(800, 2)) * np.array([1, 2])[codes][:, None]
-    points[:8] *= 100
-    found = measure_spread.fn(
-        points.astype("f4"), {"y": codes}, confusion_of({}), {"classes": NAMES}
-    )
-    assert found.summary["widest"] == ["b", "a"]
-    assert found.classes["variance"][0] > found.classes["variance"][1]
+    corners = np.array([[0, 0], [1, 0], [3, 0], [0, 0]])
+    sides = np.array([[1, 1], [2, 1], [1, 1], [4, 1]])
+    codes = np.repeat(range(4), [80_000, 200_000, 80_000, 60_000])
+    points = corners[codes] + sides[codes] * rng.random((len(codes), 2))
+    rows = np.bincount(codes)
+    held = measure_territories(points, codes, rows)
+    assert held.sum() == pytest.approx(1)
+    assert held == pytest.approx([0.25, 0.5, 0.25, 0], abs=0.02)
+    # Neither the axes' units nor a few points far away change it.
+    away = np.vstack([points, np.full((5, 2), 900)]) * [1, 50]
+    again = measure_territories(away, np.append(codes, [3] * 5), rows + np.array([0, 0, 0, 5]))
+    assert again == pytest.approx(held, abs=0.02)
+
+
+def test_a_territory_is_told_of_planes_alone_and_of_one_that_has_collapsed() -> None:
+    codes = np.arange(90) % 3
+    for size, held in ((2, [1.0, 0, 0, 0, 0, 0]), (3, [np.nan] * 6)):
+        flat = np.zeros((90, size), dtype="f4")
+        found = measure_spread.fn(flat, {"y": codes}, confusion_of({}), {"classes": NAMES})
+        np.testing.assert_array_equal(found.classes["territory"], held)
