@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Card(NamedTuple):
     """card: model, kind ("autoencoder", "VAE" or "PCA"), z, bce, above, mse, psnr, ssim, knn, linear,
     accuracy, ari, nmi, active, mixture, normal; shares 0..1, None where there is no such number ·
-    repeats: model, measure, trainings, mean, deviation (of the sample), lowest, highest, of each
-    measure that all trainings of a model have; empty where each was trained once ·
+    repeats: model, trainings, over all ("mean", "deviation" of the sample, "lowest", "highest"), and
+    the measures of the card, bce to normal; empty where each was trained once ·
     summary: sentence; neighbours and clusters, by which classes were told."""
 
     card: pd.DataFrame
@@ -82,27 +82,21 @@ def compile_card(
 
 
 def _sum_up(table: pd.DataFrame, kin: Sequence[str]) -> pd.DataFrame:
-    """What a number of the card is over all trainings of a model, and how far chance moves it."""
+    """What the numbers of the card are over all trainings of a model, and how far chance moves them."""
     import pandas as pd
 
     measures = table.columns.drop(["model", "kind", "z"])
-    rows = []
+    parts = []
     for name, own in table.groupby(pd.Series(kin), sort=False):
-        known = own[measures].astype(float).dropna(axis=1) if len(own) > 1 else own[[]]
-        for measure, values in known.items():
-            rows.append(
-                {
-                    "model": name,
-                    "measure": measure,
-                    "trainings": len(values),
-                    "mean": float(values.mean()),
-                    "deviation": float(values.std()),
-                    "lowest": float(values.min()),
-                    "highest": float(values.max()),
-                }
-            )
-    columns = ["model", "measure", "trainings", "mean", "deviation", "lowest", "highest"]
-    return pd.DataFrame(rows, columns=columns)
+        if len(own) > 1:
+            found = own[measures].astype(float).agg(["mean", "std", "min", "max"])
+            found.insert(0, "model", name)
+            found.insert(1, "trainings", len(own))
+            found.insert(2, "over all", ["mean", "deviation", "lowest", "highest"])
+            parts.append(found)
+    if not parts:
+        return pd.DataFrame(columns=["model", "trainings", "over all", *measures])
+    return pd.concat(parts, ignore_index=True)
 
 
 def _say(table: pd.DataFrame, neighbours: int) -> str:
