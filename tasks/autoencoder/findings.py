@@ -83,7 +83,7 @@ def tabulate_autoencoders(
         histories: by model, of `train_autoencoder`.
         bounds: of `measure_bounds`.
         spreads, pairs: the tables classes and pairs of `measure_spread`, by model.
-        models: name, z, variant, kl_weight of each, in the order of the rows.
+        models: name, z, variant, kl_weight, seed of each, in the order of the rows.
         neighbours, clusters: that told the classes of unseen images.
         reference: the data is all of MNIST; the bands hold for no other.
         as_posted: trained as the post has it: batches of 128, constant rate .0005.

@@ -152,9 +152,7 @@ def test_models_are_named_by_what_differs() -> None:
     assert [(each.seed, each.kin) for each in again.values()] == [(4, "z = 2"), (5, "z = 2")]
 
 
-def test_repeats_are_trained_with_the_seeds_that_follow_and_summed_up(
-    ran: Ran, tmp_path: Path
-) -> None:
+def test_repeats_are_trained_with_the_seeds_that_follow_and_summed_up(ran: Ran) -> None:
     assert ran.stale("models.repeats=1")["train_autoencoder"] == 0
     how = ["models.z=[2]", "models.repeats=3"]
     assert ran.stale(*how)["train_autoencoder"] == 2  # the first is there
